@@ -1,0 +1,332 @@
+/* ops/reduce_text.c - kernel text of reductions and scans: arguments, loads, what is accumulated, and the templates. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/reduce_internal.h"
+
+static const struct {
+    const char *name;
+    const char *templates[3];
+} families[] = {
+    [VKT_FAMILY_ROWS] = {"rows", {"reduce_walk", "reduce_state", "reduce_rows"}},
+    [VKT_FAMILY_COLUMNS] = {"columns", {"reduce_walk", "reduce_state", "reduce_columns"}},
+    [VKT_FAMILY_MERGE] = {"merge", {"reduce_walk", "reduce_state", "reduce_merge"}},
+    [VKT_FAMILY_SCAN_SERIAL] = {"serial", {"reduce_walk", "scan_carry", "scan_serial"}},
+    [VKT_FAMILY_SCAN_TILE] = {"tiles", {"reduce_walk", "scan_carry", "scan_tile"}},
+};
+
+static bool is_scan(const vkt_variant *variant)
+{
+    return variant->family >= VKT_FAMILY_SCAN_SERIAL;
+}
+
+static const char *register_type(vkt_dtype dtype)
+{
+    return vkt_registers[vkt_dtypes[dtype].reg].type;
+}
+
+/* ---- What is accumulated ----------------------------------------------------------------------------------------- */
+
+uint32_t vkt_reducer_nbytes(const vkt_reducer *reducer)
+{
+    vkt_register reg = vkt_dtypes[reducer->value].reg;
+    uint32_t value = reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64 ? 8 : 4;
+    return reducer->merge == VKT_MERGE_PLAIN ? value : reducer->merge == VKT_MERGE_INDEX ? 16 : 4 * value;
+}
+
+static void append_with_suffix(const char *glsl, vkt_dtype dtype, vkt_text *out)
+{
+    for (; *glsl; glsl++) {
+        if (*glsl == '$')
+            vkt_text_append(out, vkt_registers[vkt_dtypes[dtype].reg].suffix);
+        else
+            vkt_text_append_n(out, glsl, 1);
+    }
+}
+
+/* Truth values are merged as the words 0 and 1: a bool has no place in memory. */
+static const char *find_merge(const vkt_reducer *reducer, const char **neutral)
+{
+    const vkt_op_info *info = &vkt_ops[reducer->op];
+    vkt_class cls = vkt_dtypes[reducer->value].cls;
+    if (reducer->op == VKT_OP_any || reducer->op == VKT_OP_all) {
+        *neutral = reducer->op == VKT_OP_any ? "0u" : "1u";
+        return reducer->op == VKT_OP_any ? "x | y" : "x & y";
+    }
+    *neutral = info->identity[cls];
+    return info->glsl[cls];
+}
+
+static void emit_merge(const vkt_reducer *reducer, vkt_text *out)
+{
+    vkt_dtype value = reducer->value;
+    if (reducer->merge == VKT_MERGE_MOMENTS) {
+        vkt_text_append(out, "#define MOMENTS\n#define NOT_A_NUMBER ");
+        append_with_suffix("vkt_nan_$()\n#define FINITE(x) vkt_isfinite_$(x)\n", value, out);
+        return;
+    }
+    if (reducer->merge == VKT_MERGE_PLAIN) {
+        const char *neutral = NULL;
+        const char *glsl = find_merge(reducer, &neutral);
+        assert(glsl && neutral);
+        vkt_text_append(out, "#define PLAIN\n#define NEUTRAL VALUE(");
+        append_with_suffix(neutral, value, out);
+        vkt_text_append(out, ")\nVALUE combine(VALUE x, VALUE y) { return ");
+        append_with_suffix(glsl, value, out);
+        vkt_text_append(out, "; }\n\n");
+        return;
+    }
+    bool max = reducer->op == VKT_OP_argmax;
+    const char *format = vkt_dtype_is_float(value)
+                             ? "(x %s y || vkt_isnan_$(x)) && !vkt_isnan_$(y)"
+                             : "x %s y";
+    char glsl[80];
+    (void)snprintf(glsl, sizeof(glsl), format, max ? ">" : "<");
+    vkt_text_append(out, "#define INDEX\n#define NEUTRAL VALUE(");
+    append_with_suffix(max ? "vkt_lowest_$()" : "vkt_highest_$()", value, out);
+    vkt_text_append(out, ")\nbool better(VALUE x, VALUE y) { return ");
+    append_with_suffix(glsl, value, out);
+    vkt_text_append(out, "; }\n\n");
+}
+
+/* The register of the accumulator as one of the result. */
+static void emit_fit(const vkt_reducer *reducer, const char *value, vkt_text *out)
+{
+    const vkt_dtype_info *result = &vkt_dtypes[reducer->result];
+    if (reducer->result == VKT_BOOL)
+        vkt_text_format(out, "%s != 0u", value);
+    else if (result->narrow)
+        vkt_text_format(out, "vkt_fit_%s(%s)", result->tag, value);
+    else
+        vkt_text_append(out, value);
+}
+
+static void emit_finish(const vkt_reducer *reducer, vkt_text *out)
+{
+    vkt_text_append(out, "RESULT finish(Acc acc) { return ");
+    if (reducer->merge == VKT_MERGE_INDEX)
+        vkt_text_append(out, "acc.index");
+    else if (reducer->op == VKT_OP_mean)
+        emit_fit(reducer, "acc.value / args.divisor", out);
+    else if (reducer->op == VKT_OP_var)
+        emit_fit(reducer, "moments_variance(acc)", out);
+    else if (reducer->op == VKT_OP_std)
+        emit_fit(reducer, "sqrt(moments_variance(acc))", out);
+    else
+        emit_fit(reducer, "acc.value", out);
+    vkt_text_append(out, "; }\n\n");
+}
+
+/* ---- Arguments ------------------------------------------------------------------------------------------------------ */
+
+static void emit_dims(const char *half, int n_dims, vkt_text *out)
+{
+    if (n_dims > 1)
+        vkt_text_format(out, "uint %s_div[%d]; ", half, 3 * (n_dims - 1));
+    vkt_text_format(out, "int %s_step[%d * OPERANDS]; ", half, n_dims);
+}
+
+static bool program_uses_iota(const vkt_program *program)
+{
+    for (int i = 0; i < program->n_instrs; i++) {
+        if (program->instrs[i].kind == VKT_INSTR_IOTA)
+            return true;
+    }
+    return false;
+}
+
+/* In the order of reduce_run.c and scan.c, which pack them. */
+static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
+                         const vkt_program *program, vkt_text *out)
+{
+    vkt_text_append(out, "uint64_t out0; ");
+    vkt_text_append(out, variant->initial ? "uint64_t out1; " : "");
+    vkt_text_append(out, "uint64_t partials; uint64_t next; ");
+    if (reducer->merge == VKT_MERGE_INDEX)
+        vkt_text_append(out, "int64_t index0; ");
+    if (program) {
+        if (program_uses_iota(program))
+            vkt_text_append(out, "int64_t iota0; ");
+        vkt_emit_members(program, false, out);
+    }
+    if (reducer->divides)
+        vkt_text_format(out, "%s divisor; ", register_type(reducer->value));
+    vkt_text_append(out, "uint n_kept; uint n_reduced; uint chunk; uint lanes_log2; uint n_slots; "
+                         "uint slot0; uint row_step; uint slot_step; uint next_step; ");
+    emit_dims("kept", variant->kept_dims, out);
+    if (variant->family != VKT_FAMILY_MERGE)
+        emit_dims("reduced", variant->reduced_dims, out);
+}
+
+/* ---- Loads ---------------------------------------------------------------------------------------------------------- */
+
+/* Element j of the batch, its operands from `places`: a call of vkt_compute. */
+static void emit_compute(const vkt_program *program, const char *leaf_format, const char *iota,
+                         const char *to, vkt_text *out)
+{
+    vkt_text_append(out, "vkt_compute(");
+    for (int i = 0; i < program->n_leaves; i++) {
+        char leaf[64];
+        (void)snprintf(leaf, sizeof(leaf), leaf_format, i, i + 2);
+        vkt_text_format(out, "%s, ", leaf);
+    }
+    vkt_text_format(out, "%s, %s);\n", program_uses_iota(program) ? iota : "int64_t(0)", to);
+}
+
+static void emit_load_one(const vkt_program *program, vkt_text *out)
+{
+    vkt_text_append(out, "void load_one(uint r, int at[OPERANDS], out VALUE v)\n{\n"
+                         "    int o[OPERANDS];\n    reduced_at(r, at, o);\n    ");
+    emit_compute(program, "vkt_leaf%d(o[%d])", "args.iota0 + int64_t(o[1])", "v", out);
+    vkt_text_append(out, "}\n\n");
+}
+
+/* A batch of four elements along `inner`, the half whose innermost dim they follow. */
+static void emit_load_batch(const vkt_variant *variant, const vkt_program *program,
+                            const char *inner, vkt_text *out)
+{
+    vkt_text_append(out, "void load(uint r, int at[OPERANDS], out VALUE v[4])\n{\n"
+                         "    int o[OPERANDS];\n    reduced_at(r, at, o);\n");
+    for (int i = 0; i < program->n_leaves; i++) {
+        const char *type = register_type((vkt_dtype)program->leaf_dtype[i]);
+        vkt_text_format(out, "    %s x%d[4];\n    vkt_leaf%d_part(o[%d], ", type, i, i, i + 2);
+        if (variant->modes[i] == VKT_MODE_VECTOR)
+            vkt_text_append(out, "1, 3, true");
+        else if (variant->modes[i] == VKT_MODE_SAME)
+            vkt_text_append(out, "0, 3, false");
+        else
+            vkt_text_format(out, "args.%s_step[%d], 3, false", inner, i + 2);
+        vkt_text_format(out, ", x%d);\n", i);
+    }
+    char iota[80];
+    (void)snprintf(iota, sizeof(iota), "args.iota0 + int64_t(o[1] + j * args.%s_step[1])", inner);
+    vkt_text_append(out, "    [[unroll]] for (int j = 0; j < 4; j++)\n        ");
+    emit_compute(program, "x%d[j]", iota, "v[j]", out);
+    vkt_text_append(out, "}\n\n");
+}
+
+static void emit_loads(const vkt_variant *variant, const vkt_program *program, vkt_text *out)
+{
+    vkt_emit_access(program, false, out);
+    vkt_program_emit(program, out);
+    emit_load_one(program, out);
+    if (variant->family == VKT_FAMILY_COLUMNS && variant->columns == 1)
+        vkt_text_append(out, "void load(uint r, int at[OPERANDS], out VALUE v[1])\n"
+                             "{\n    load_one(r, at, v[0]);\n}\n\n");
+    else if (variant->family == VKT_FAMILY_COLUMNS)
+        emit_load_batch(variant, program, "kept", out);
+    else if (variant->one_by_one)
+        vkt_text_append(out, "void load(uint r, int at[OPERANDS], out VALUE v[4])\n{\n"
+                             "    [[unroll]] for (int j = 0; j < 4; j++)\n"
+                             "        load_one(r + uint(j), at, v[j]);\n}\n\n");
+    else
+        emit_load_batch(variant, program, "reduced", out);
+}
+
+/* vkt_out0, the store of one result, and vkt_out1, that of a row's neutral first. */
+static void emit_store(const vkt_variant *variant, const vkt_reducer *reducer, vkt_text *out)
+{
+    vkt_program result = {.n_instrs = 1, .n_outputs = variant->initial ? 2 : 1};
+    result.instrs[0] = (vkt_instr){.kind = VKT_INSTR_SCALAR,
+                                   .dtype = (uint8_t)reducer->result,
+                                   .compute = (uint8_t)reducer->result};
+    vkt_emit_access(&result, true, out);
+}
+
+/* ---- Whole kernels -------------------------------------------------------------------------------------------------- */
+
+static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
+                      const vkt_program *program, vkt_text *out)
+{
+    vkt_text_format(out, "#define VALUE %s\n#define RESULT %s\n", register_type(reducer->value),
+                    register_type(reducer->result));
+    vkt_text_format(out, "#define GROUP %uu\n", variant->group);
+    vkt_text_append(out, variant->tree ? "#define TREE\n" : "");
+    vkt_text_append(out, variant->subgroups ? "#define SUBGROUPS\n" : "");
+    vkt_text_append(out, program ? "" : "#define KEPT_ONLY\n");
+    vkt_text_format(out, "#define KEPT_DIMS %d\n#define REDUCED_DIMS %d\n", variant->kept_dims,
+                    variant->reduced_dims);
+    vkt_text_append(out, variant->compensated ? "#define COMPENSATED\n" : "");
+    vkt_text_append(out, variant->columns ? "#define COLUMNS " : "");
+    vkt_text_append(out, variant->columns == 4 ? "4\n" : variant->columns ? "1\n" : "");
+    emit_merge(reducer, out);
+    emit_store(variant, reducer, out);
+    vkt_text_append(out, variant->initial ? "#define INITIAL\n" : "");
+    vkt_text_append(out, variant->out_vector ? "#define OUT_VECTOR\n" : "");
+    if (variant->compensated) {
+        vkt_text_append(out, "#define FINITE(x) ");
+        append_with_suffix("vkt_isfinite_$(x)\n", reducer->value, out);
+    }
+    if (is_scan(variant)) {
+        vkt_text_append(out, "RESULT as_result(VALUE x) { return ");
+        emit_fit(reducer, "x", out);
+        vkt_text_append(out, "; }\n\n");
+    }
+    for (int i = 0; i < 3; i++) {
+        const char *text = vkt_glsl_template(families[variant->family].templates[i]);
+        assert(text);
+        vkt_text_append(out, text);
+        if (i == 0 && program)
+            emit_loads(variant, program, out);
+        if (i == 1 && !is_scan(variant))
+            emit_finish(reducer, out);
+    }
+}
+
+static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
+                        const vkt_variant *variant, const vkt_reducer *reducer,
+                        const vkt_program *program, uint32_t args_nbytes, vkt_kernel **out)
+{
+    vkt_text members = {0}, body = {0}, glsl = {0};
+    char name[VKT_PROGRAM_NAME + 64], inner[VKT_PROGRAM_NAME] = "", operands[32];
+    uint32_t constants[3] = {variant->group, 1, 1};
+    const char *defines[] = {"WIDTH 4", operands, NULL};
+
+    (void)snprintf(operands, sizeof(operands), "OPERANDS %d",
+                   program ? program->n_leaves + VKT_AT_LEAF - VKT_AT_OUT : 1);
+    if (program)
+        vkt_program_name(program, inner);
+    (void)snprintf(name, sizeof(name), "%s_%s%s%s", vkt_ops[reducer->op].name,
+                   families[variant->family].name, program ? "_" : "", inner);
+    emit_members(variant, reducer, program, &members);
+    emit_body(variant, reducer, program, &body);
+    VKT_TRY(vkt_text_check(&members));
+    VKT_TRY(vkt_text_check(&body));
+    vkt_glsl_assemble(defines, members.chars, args_nbytes, body.chars, &glsl);
+    VKT_TRY(vkt_text_check(&glsl));
+
+    vkt_kernel_source source = {.name = name, .glsl = glsl.chars, .constants = constants,
+                                .n_constants = 3};
+    if (variant->subgroups)
+        source.subgroup_size = vkt_device_get_info(device)->subgroup_size;
+    VKT_TRY(vkt_kernel_build(device, key, key_nbytes, &source, out));
+    vkt_text_free(&members);
+    vkt_text_free(&body);
+    vkt_text_free(&glsl);
+    return VKT_OK;
+fail:
+    vkt_text_free(&members);
+    vkt_text_free(&body);
+    vkt_text_free(&glsl);
+    return vkt_status_last();
+}
+
+vkt_status vkt_reduce_kernel(vkt_device *device, const vkt_variant *variant, const vkt_reducer *reducer,
+                             const vkt_program *program, uint32_t args_nbytes, vkt_kernel **out)
+{
+    uint8_t key[8 + sizeof(vkt_variant) + sizeof(vkt_program)] = {'r', 'e', 'd'};
+    size_t n = 8;
+    key[3] = (uint8_t)reducer->op;
+    key[4] = (uint8_t)reducer->value;
+    key[5] = (uint8_t)reducer->result;
+    key[6] = args_nbytes > VKT_PUSH_NBYTES;
+    memcpy(key + n, variant, sizeof(*variant));
+    n += sizeof(*variant);
+    if (program)
+        n += vkt_program_key(program, key + n);
+    *out = vkt_kernel_find(device, key, n);
+    if (*out)
+        return VKT_OK;
+    return build(device, key, n, variant, reducer, program, args_nbytes, out);
+}

@@ -1,0 +1,240 @@
+/* python/core.h - what the files of the extension module vktensor._core share.
+ *
+ *  * Conventions. A function that gives PyObject * gives a new reference, or NULL with an
+ * exception set; one that gives bool gives false with an exception set. `op` begins error texts
+ * ("reshape: ..."). A vkt_tensor * in an argument is borrowed unless it is said to be stolen.
+ * The interpreter lock is held everywhere but in the log sink; calls into the core may drop it
+ * while they wait, so a function keeps references of its own to the values it works on: another
+ * thread may rebind a Tensor meanwhile.
+ *
+ *  * The state is one static struct and not per module: devices are process-wide, and the module
+ * cannot be loaded twice. */
+#ifndef VKT_PYTHON_CORE_H
+#define VKT_PYTHON_CORE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ops/tensor.h"
+
+/* ---- State ----------------------------------------------------------------------------------- */
+
+typedef struct vkt_py_state {
+    PyTypeObject *tensor_type;
+    PyTypeObject *device_type;
+    PyObject *out_of_memory; /* the exceptions */
+    PyObject *device_lost;
+    PyObject *compile_error;
+    PyObject *vulkan_error;
+    PyObject *rebuild; /* the function asarray: what a pickle calls */
+} vkt_py_state;
+
+extern vkt_py_state vkt_py;
+
+/* vktensor.Tensor: a handle. It holds one reference to its value and counts among the value's
+ * handles. */
+typedef struct vkt_py_tensor {
+    PyObject ob_base;
+    vkt_tensor *tensor; /* never NULL */
+    PyObject *weakrefs;
+} vkt_py_tensor;
+
+static inline bool vkt_py_is_tensor(PyObject *object)
+{
+    return Py_TYPE(object) == vkt_py.tensor_type;
+}
+
+/* The value of a Tensor, borrowed. */
+static inline vkt_tensor *vkt_py_value(PyObject *object)
+{
+    return ((vkt_py_tensor *)object)->tensor;
+}
+
+/* Each file's part of the module's start; the type of a file that defines one is stored in
+ * vkt_py. */
+bool vkt_py_errors_init(PyObject *module);
+bool vkt_py_hooks_init(PyObject *module);
+bool vkt_py_numpy_init(void);
+bool vkt_py_tensor_init(PyObject *module);
+bool vkt_py_device_init(PyObject *module);
+
+/* Functions of the module, each list ended by a row of NULLs. */
+extern PyMethodDef vkt_py_op_functions[];       /* functions.c */
+extern PyMethodDef vkt_py_array_functions[];    /* arrays.c */
+extern PyMethodDef vkt_py_creation_functions[]; /* creation.c */
+extern PyMethodDef vkt_py_device_functions[];   /* device.c */
+extern PyMethodDef vkt_py_profile_functions[];  /* profile.c */
+extern PyMethodDef vkt_py_hooks_functions[];    /* hooks.c */
+
+/* Slots of the Tensor type, each list ended by a zero slot; tensor_type.c joins them. */
+extern PyType_Slot vkt_py_number_slots[];   /* number.c */
+extern PyType_Slot vkt_py_indexing_slots[]; /* indexing.c */
+extern PyType_Slot vkt_py_buffer_slots[];   /* buffer.c */
+
+/* ---- Errors ---------------------------------------------------------------------------------- */
+
+/* Turns this thread's last failure into an exception and gives NULL. `device`, or NULL, is whose
+ * memory statistics an OutOfMemoryError carries. */
+PyObject *vkt_py_raise(const vkt_device *device);
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
+
+#define VKT_PY_MAX_PARAMS 6
+
+/* Parameters of a METH_FASTCALL | METH_KEYWORDS function, all of which may be passed either way. */
+typedef struct vkt_py_params {
+    const char *function;
+    int n_required;
+    const char *names[VKT_PY_MAX_PARAMS]; /* NULL where unused */
+} vkt_py_params;
+
+/* Fills out[i] with the argument for names[i], borrowed; NULL where it was left out. */
+bool vkt_py_unpack(const vkt_py_params *params, PyObject *const *args, Py_ssize_t n_args,
+                   PyObject *kwnames, PyObject **out);
+
+/* NULL and None stand for "not given" in all of these: *given tells. */
+bool vkt_py_dtype(const char *op, PyObject *object, vkt_dtype *out, bool *given);
+bool vkt_py_copy_flag(const char *op, PyObject *object, int *out); /* -1 not given, 0, 1 */
+
+/* True or false by truth value; `fallback` where it is not given. */
+bool vkt_py_flag(PyObject *object, bool fallback, bool *out);
+
+typedef struct vkt_py_shape {
+    int32_t ndim;
+    int64_t dims[VKT_MAX_NDIM];
+} vkt_py_shape;
+
+/* An int or a sequence of ints, as they are: negative lengths are refused by the core. */
+bool vkt_py_shape_from(const char *op, PyObject *object, vkt_py_shape *out);
+
+/* Axes (an int or a sequence) of an ndim-d tensor, in the order given, negative ones resolved,
+ * each in range and once. */
+typedef struct vkt_py_axes {
+    int32_t n;
+    int32_t axes[VKT_MAX_NDIM];
+} vkt_py_axes;
+bool vkt_py_axes_from(const char *op, PyObject *object, int32_t ndim, vkt_py_axes *out);
+bool vkt_py_axis_from(const char *op, PyObject *object, int32_t ndim, int32_t *out);
+
+bool vkt_py_int64(PyObject *object, int64_t *out);
+
+/* The value of a Tensor argument, borrowed, or NULL with TypeError "sin: expected a Tensor, got
+ * list". */
+vkt_tensor *vkt_py_tensor_arg(const char *op, PyObject *object);
+
+PyObject *vkt_py_shape_tuple(int32_t ndim, const int64_t *dims);
+
+/* ---- Scalars --------------------------------------------------------------------------------- */
+
+/* 1: `object` is a Python bool, int or float, and *out its value. 0: it is something else. -1:
+ * OverflowError, an int beyond 64 bits; `as_float` takes it as a float instead. NumPy's scalars
+ * are not Python scalars, whatever they inherit. */
+int vkt_py_scalar(const char *op, PyObject *object, bool as_float, vkt_scalar *out);
+
+/* One element, as stored in memory, as a scalar and back. */
+void vkt_py_decode(vkt_dtype dtype, const void *bytes, vkt_scalar *out);
+PyObject *vkt_py_scalar_object(const vkt_scalar *scalar);
+
+/* The only element of a tensor (n_elems is 1, checked by the caller) as a Python bool, int or
+ * float. Computes and waits. */
+PyObject *vkt_py_element(vkt_tensor *tensor);
+
+/* The dtype of a tensor operand beside a weak scalar of class `cls`. */
+vkt_dtype vkt_py_weak(vkt_dtype dtype, vkt_class cls);
+
+/* ---- Tensors --------------------------------------------------------------------------------- */
+
+/* A Tensor that takes over one reference to `tensor`, also on failure. */
+PyObject *vkt_py_tensor_new(vkt_tensor *tensor);
+
+/* Makes `self` name another value, whose reference it takes over. */
+void vkt_py_tensor_rebind(PyObject *self, vkt_tensor *tensor);
+
+/* A Tensor of the view `layout` of `base`. */
+PyObject *vkt_py_view(vkt_tensor *base, const vkt_layout *layout);
+
+/* An operand for an op: 1, and *out owns a reference or is a scalar; 0: not a kind of operand;
+ * -1: exception. Arrays are placed on the device of `beside`. */
+int vkt_py_operand(const char *op, PyObject *object, vkt_tensor *beside, vkt_arg *out);
+
+/* Drops the references of operands. */
+void vkt_py_operands_clear(vkt_arg *args, int n);
+
+/* Any array-like as a tensor on `device` (NULL: the input's, or the default); *has_dtype false:
+ * its own dtype, else `dtype`. copy: -1 when needed, 0 never (ValueError), 1 always. One
+ * reference in *out. */
+bool vkt_py_asarray(const char *op, PyObject *object, const vkt_dtype *dtype, vkt_device *device,
+                    int copy, vkt_tensor **out);
+
+/* dst[...] = value, as NumPy assigns: any array-like, leading axes of length 1 dropped. */
+bool vkt_py_assign(const char *op, vkt_tensor *dst, PyObject *value);
+
+/* ---- Exports --------------------------------------------------------------------------------- */
+
+/* The block's bytes for the host while an export lasts. */
+typedef struct vkt_py_export {
+    vkt_block *block; /* owned; NULL when the bytes cannot be shared (no exception) */
+    char *data;       /* element (0, ..., 0) */
+    bool writable;    /* false where elements overlap, in broadcast views */
+} vkt_py_export;
+
+/* Computes `tensor` and shares its bytes if the host may view its block; then waits for the GPU. */
+bool vkt_py_export_begin(vkt_tensor *tensor, vkt_py_export *out);
+void vkt_py_export_end(vkt_block *block); /* any time, also after shutdown */
+
+/* ---- NumPy (numpy.c, the only user of its headers) ------------------------------------------- */
+
+/* An array or an array scalar. */
+bool vkt_py_is_numpy(PyObject *object);
+bool vkt_py_is_numpy_dtype(PyObject *object);
+
+/* The numpy.dtype of ours. */
+PyObject *vkt_py_numpy_dtype(vkt_dtype dtype);
+
+/* Ours of anything numpy.dtype() takes. TypeError names what is not supported. */
+bool vkt_py_dtype_from_numpy(const char *op, PyObject *object, vkt_dtype *out);
+
+/* The dtype and the number of dimensions of an array or array scalar. */
+bool vkt_py_numpy_describe(const char *op, PyObject *object, vkt_dtype *dtype, int *ndim);
+
+/* An array, array scalar, or anything numpy.asarray takes, copied to `device`; converted by
+ * NumPy to `dtype` unless it is NULL. 0-d values cost no upload. */
+bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype, vkt_device *device,
+                       vkt_tensor **out);
+
+/* numpy.asarray(object): for objects only NumPy can make sense of. */
+PyObject *vkt_py_numpy_discover(PyObject *object);
+
+/* The tensor's elements as a NumPy array. copy as in vkt_py_asarray; without it the array shares
+ * the block where it can. */
+PyObject *vkt_py_to_numpy(vkt_tensor *tensor, int copy);
+
+/* Tensor.__array__: `dtype` is anything numpy.dtype() takes, or None. */
+PyObject *vkt_py_to_numpy_dtype(vkt_tensor *tensor, PyObject *dtype, int copy);
+
+/* Nested Python scalars. */
+PyObject *vkt_py_to_list(vkt_tensor *tensor);
+
+/* ---- Devices --------------------------------------------------------------------------------- */
+
+/* Opens the device that a Device, an index, a name, a UUID or None (the default) means. */
+vkt_device *vkt_py_device_arg(const char *op, PyObject *object);
+
+/* A Device object. */
+PyObject *vkt_py_device_object(const vkt_device_info *info);
+
+/* The values of Tensor arguments (numpy arrays and scalars are not taken), each with a
+ * reference, in PyMem memory. NULL and an exception when one is no Tensor; n == 0 gives memory
+ * too. */
+vkt_tensor **vkt_py_tensors_arg(const char *op, PyObject *const *objects, Py_ssize_t n);
+void vkt_py_tensors_free(vkt_tensor **tensors, Py_ssize_t n);
+
+/* ---- Hooks ----------------------------------------------------------------------------------- */
+
+/* Gives queued log messages to the installed function. */
+void vkt_py_logs_deliver(void);
+
+#endif

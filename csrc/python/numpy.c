@@ -1,0 +1,329 @@
+/* python/numpy.c - everything that touches NumPy's C API: dtypes and arrays, both ways. */
+#include "python/core.h"
+
+#include <numpy/arrayobject.h>
+
+#include "ops/elementwise.h"
+
+/* ---- dtypes ---------------------------------------------------------------------------------- */
+
+static const int TYPE_NUMBERS[VKT_DTYPE_COUNT] = {
+    [VKT_BOOL] = NPY_BOOL,       [VKT_INT8] = NPY_INT8,       [VKT_INT16] = NPY_INT16,
+    [VKT_INT32] = NPY_INT32,     [VKT_INT64] = NPY_INT64,     [VKT_UINT8] = NPY_UINT8,
+    [VKT_UINT16] = NPY_UINT16,   [VKT_UINT32] = NPY_UINT32,   [VKT_UINT64] = NPY_UINT64,
+    [VKT_FLOAT16] = NPY_FLOAT16, [VKT_BFLOAT16] = NPY_NOTYPE, [VKT_FLOAT32] = NPY_FLOAT32,
+    [VKT_FLOAT64] = NPY_FLOAT64,
+};
+
+static PyArray_Descr *descrs[VKT_DTYPE_COUNT]; /* bfloat16's when first asked for */
+
+/* ml_dtypes takes a third of our own import time, and most programs have no bfloat16. */
+static bool load_bfloat16(void)
+{
+    if (descrs[VKT_BFLOAT16])
+        return true;
+    PyObject *module = PyImport_ImportModule("ml_dtypes");
+    PyObject *type = module ? PyObject_GetAttrString(module, "bfloat16") : NULL;
+    bool ok = type && PyArray_DescrConverter(type, &descrs[VKT_BFLOAT16]) == NPY_SUCCEED;
+    Py_XDECREF(type);
+    Py_XDECREF(module);
+    return ok;
+}
+
+bool vkt_py_numpy_init(void)
+{
+    if (PyArray_ImportNumPyAPI() < 0)
+        return false;
+    for (int i = 0; i < VKT_DTYPE_COUNT; i++) {
+        if (TYPE_NUMBERS[i] != NPY_NOTYPE && !(descrs[i] = PyArray_DescrFromType(TYPE_NUMBERS[i])))
+            return false;
+    }
+    return true;
+}
+
+PyObject *vkt_py_numpy_dtype(vkt_dtype dtype)
+{
+    if (dtype == VKT_BFLOAT16 && !load_bfloat16())
+        return NULL;
+    return Py_NewRef((PyObject *)descrs[dtype]);
+}
+
+/* A new reference for calls that steal one. */
+static PyArray_Descr *new_descr(vkt_dtype dtype)
+{
+    return (PyArray_Descr *)vkt_py_numpy_dtype(dtype);
+}
+
+bool vkt_py_is_numpy(PyObject *object)
+{
+    return PyArray_Check(object) || PyArray_IsScalar(object, Generic);
+}
+
+bool vkt_py_is_numpy_dtype(PyObject *object)
+{
+    return PyArray_DescrCheck(object);
+}
+
+/* Ours of a numpy.dtype, of any byte order. */
+static bool find_dtype(const char *op, PyArray_Descr *descr, vkt_dtype *out)
+{
+    if (PyTypeNum_ISUSERDEF(descr->type_num)) {
+        if (!load_bfloat16())
+            return false;
+        *out = VKT_BFLOAT16;
+        if (descr->type_num == descrs[VKT_BFLOAT16]->type_num)
+            return true;
+    }
+    for (int i = 0; i < VKT_DTYPE_COUNT; i++) {
+        /* By kind and size: C has two names for some integers. */
+        if (TYPE_NUMBERS[i] != NPY_NOTYPE && descrs[i]->kind == descr->kind &&
+            PyDataType_ELSIZE(descrs[i]) == PyDataType_ELSIZE(descr)) {
+            *out = (vkt_dtype)i;
+            return true;
+        }
+    }
+    PyErr_Format(PyExc_TypeError, "%s: dtype %S is not supported", op, descr);
+    return false;
+}
+
+bool vkt_py_dtype_from_numpy(const char *op, PyObject *object, vkt_dtype *out)
+{
+    PyArray_Descr *descr = NULL;
+
+    if (PyArray_DescrConverter(object, &descr) != NPY_SUCCEED) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_TypeError, "%s: expected a dtype, got %R", op, object);
+        return false;
+    }
+    bool ok = find_dtype(op, descr, out);
+    Py_DECREF(descr);
+    return ok;
+}
+
+bool vkt_py_numpy_describe(const char *op, PyObject *object, vkt_dtype *dtype, int *ndim)
+{
+    if (PyArray_Check(object)) {
+        *ndim = PyArray_NDIM((PyArrayObject *)object);
+        return find_dtype(op, PyArray_DESCR((PyArrayObject *)object), dtype);
+    }
+    PyArray_Descr *descr = PyArray_DescrFromScalar(object);
+    bool ok = descr && find_dtype(op, descr, dtype);
+    *ndim = 0;
+    Py_XDECREF(descr);
+    return ok;
+}
+
+/* ---- To the device --------------------------------------------------------------------------- */
+
+/* The elements in native byte order and C order, of `dtype` or their own. */
+static PyArrayObject *convert_array(const char *op, PyObject *object, const vkt_dtype *dtype,
+                                    vkt_dtype *found)
+{
+    const int wanted = NPY_ARRAY_CARRAY_RO | NPY_ARRAY_NOTSWAPPED | NPY_ARRAY_FORCECAST;
+    PyArray_Descr *descr = NULL;
+    PyArrayObject *array = NULL, *converted = NULL;
+
+    if (dtype && (PyList_Check(object) || PyTuple_Check(object))) {
+        /* At once: NumPy refuses Python integers that do not fit. */
+        *found = *dtype;
+        descr = new_descr(*dtype);
+        return descr ? (PyArrayObject *)PyArray_FromAny(object, descr, 0, 0, wanted, NULL) : NULL;
+    }
+    /* First as it is: its dtype may be none of ours, which deserves its name in the error. */
+    array = (PyArrayObject *)PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
+    if (!array || !find_dtype(op, PyArray_DESCR(array), found))
+        goto done;
+    if (dtype)
+        *found = *dtype;
+    descr = new_descr(*found);
+    if (descr)
+        converted = (PyArrayObject *)PyArray_FromArray(array, descr, wanted);
+done:
+    Py_XDECREF(array);
+    return converted;
+}
+
+PyObject *vkt_py_numpy_discover(PyObject *object)
+{
+    return PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
+}
+
+bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype, vkt_device *device,
+                       vkt_tensor **out)
+{
+    vkt_dtype found = VKT_FLOAT32;
+    vkt_py_shape shape = {.ndim = 0};
+    vkt_status status = VKT_OK;
+    PyArrayObject *array = convert_array(op, object, dtype, &found);
+
+    if (!array)
+        return false;
+    int ndim = PyArray_NDIM(array);
+    if (ndim > VKT_MAX_NDIM) {
+        PyErr_Format(PyExc_ValueError, "%s: a tensor has at most %d dimensions, got %d", op,
+                     VKT_MAX_NDIM, ndim);
+        Py_DECREF(array);
+        return false;
+    }
+    shape.ndim = ndim;
+    for (int i = 0; i < ndim; i++)
+        shape.dims[i] = PyArray_DIM(array, i);
+    if (ndim == 0) {
+        vkt_scalar value;
+        vkt_py_decode(found, PyArray_DATA(array), &value);
+        status = vkt_full(op, device, found, 0, shape.dims, &value, out);
+    } else {
+        status = vkt_tensor_from_host(device, found, ndim, shape.dims, PyArray_DATA(array), out);
+    }
+    if (status != VKT_OK)
+        (void)vkt_py_raise(device);
+    Py_DECREF(array);
+    return status == VKT_OK;
+}
+
+/* ---- To the host ----------------------------------------------------------------------------- */
+
+static const char CAPSULE_NAME[] = "vktensor.block";
+
+static void release_capsule(PyObject *capsule)
+{
+    vkt_py_export_end(PyCapsule_GetPointer(capsule, CAPSULE_NAME));
+}
+
+/* An array of the bytes of an exported block, whose export and reference it takes over. */
+static PyObject *wrap_block(vkt_block *block, char *data, vkt_dtype dtype, const vkt_layout *layout,
+                            bool writable)
+{
+    npy_intp shape[VKT_MAX_NDIM], strides[VKT_MAX_NDIM];
+    PyObject *capsule = PyCapsule_New(block, CAPSULE_NAME, release_capsule);
+
+    if (!capsule) {
+        vkt_py_export_end(block);
+        return NULL;
+    }
+    for (int32_t i = 0; i < layout->ndim; i++) {
+        shape[i] = layout->shape[i];
+        strides[i] = layout->strides[i] * vkt_dtypes[dtype].nbytes;
+    }
+    PyArray_Descr *descr = new_descr(dtype);
+    PyObject *array = NULL;
+    if (descr)
+        array = PyArray_NewFromDescr(&PyArray_Type, descr, layout->ndim, shape, strides, data,
+                                     writable ? NPY_ARRAY_WRITEABLE : 0, NULL);
+    if (!array) {
+        Py_DECREF(capsule);
+        return NULL;
+    }
+    /* Steals the capsule, also when it fails. */
+    if (PyArray_SetBaseObject((PyArrayObject *)array, capsule) < 0)
+        Py_CLEAR(array);
+    return array;
+}
+
+/* An array of NumPy's own memory. */
+static PyObject *copy_array(vkt_tensor *tensor)
+{
+    npy_intp shape[VKT_MAX_NDIM];
+    PyArray_Descr *descr = new_descr(tensor->dtype);
+    PyObject *array = NULL;
+
+    for (int32_t i = 0; i < tensor->layout.ndim; i++)
+        shape[i] = tensor->layout.shape[i];
+    if (descr)
+        array = PyArray_NewFromDescr(&PyArray_Type, descr, tensor->layout.ndim, shape, NULL, NULL,
+                                     0, NULL);
+    if (array && vkt_tensor_to_host(tensor, PyArray_DATA((PyArrayObject *)array)) != VKT_OK) {
+        (void)vkt_py_raise(tensor->device);
+        Py_CLEAR(array);
+    }
+    return array;
+}
+
+/* An array of a pinned block that it alone owns. */
+static PyObject *stage_array(vkt_tensor *tensor)
+{
+    vkt_block *block = NULL;
+    uint64_t offset = 0;
+    vkt_layout layout;
+    bool cached = false;
+
+    if (vkt_layout_init("numpy", tensor->layout.ndim, tensor->layout.shape,
+                        vkt_dtypes[tensor->dtype].nbytes, &layout) != VKT_OK ||
+        vkt_tensor_to_host_block(tensor, &block, &offset) != VKT_OK)
+        return vkt_py_raise(tensor->device);
+    vkt_block_add_export(block);
+    char *data = (char *)vkt_block_host(block, &cached) + offset;
+    return wrap_block(block, data, tensor->dtype, &layout, true);
+}
+
+static PyObject *make_array(vkt_tensor *tensor, int copy)
+{
+    vkt_py_export export = {.block = NULL};
+
+    if (!vkt_py_export_begin(tensor, &export))
+        return NULL;
+    if (export.block && copy != 1)
+        return wrap_block(export.block, export.data, tensor->dtype, &tensor->layout,
+                          export.writable);
+    if (export.block) {
+        vkt_py_export_end(export.block);
+        return copy_array(tensor);
+    }
+    if (copy == 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "numpy: the host cannot view this memory, and copy=False forbids a copy");
+        return NULL;
+    }
+    return stage_array(tensor);
+}
+
+PyObject *vkt_py_to_numpy(vkt_tensor *tensor, int copy)
+{
+    vkt_tensor *held = vkt_tensor_ref(tensor);
+    PyObject *array = make_array(held, copy);
+
+    vkt_tensor_unref(held);
+    return array;
+}
+
+PyObject *vkt_py_to_numpy_dtype(vkt_tensor *tensor, PyObject *dtype, int copy)
+{
+    PyArray_Descr *wanted = NULL, *own = NULL;
+    PyObject *array = NULL;
+
+    if (!dtype || dtype == Py_None)
+        return vkt_py_to_numpy(tensor, copy);
+    own = new_descr(tensor->dtype);
+    if (!own || PyArray_DescrConverter(dtype, &wanted) != NPY_SUCCEED)
+        goto done;
+    if (PyArray_EquivTypes(own, wanted)) {
+        array = vkt_py_to_numpy(tensor, copy);
+        goto done;
+    }
+    if (copy == 0) {
+        PyErr_Format(PyExc_ValueError, "__array__: %S from %S is a copy, which copy=False forbids",
+                     wanted, own);
+        goto done;
+    }
+    PyObject *source = vkt_py_to_numpy(tensor, -1);
+    if (source) {
+        array = PyArray_CastToType((PyArrayObject *)source, wanted, 0);
+        wanted = NULL;
+        Py_DECREF(source);
+    }
+done:
+    Py_XDECREF(wanted);
+    Py_XDECREF(own);
+    return array;
+}
+
+PyObject *vkt_py_to_list(vkt_tensor *tensor)
+{
+    /* ml_dtypes' elements are no Python floats. */
+    PyObject *dtype = tensor->dtype == VKT_BFLOAT16 ? (PyObject *)descrs[VKT_FLOAT32] : NULL;
+    PyObject *array = vkt_py_to_numpy_dtype(tensor, dtype, -1);
+    PyObject *list = array ? PyArray_ToList((PyArrayObject *)array) : NULL;
+
+    Py_XDECREF(array);
+    return list;
+}

@@ -1,0 +1,391 @@
+/* python/tensor_type.c - the type vktensor.Tensor: life cycle, attributes, methods. */
+#include "python/core.h"
+
+#include <structmember.h>
+
+#include "ops/elementwise.h"
+#include "python/number.h"
+
+/* ---- Life cycle ------------------------------------------------------------------------------ */
+
+PyObject *vkt_py_tensor_new(vkt_tensor *tensor)
+{
+    vkt_py_tensor *self = PyObject_New(vkt_py_tensor, vkt_py.tensor_type);
+
+    if (!self) {
+        vkt_tensor_unref(tensor);
+        return NULL;
+    }
+    self->tensor = tensor;
+    self->weakrefs = NULL;
+    tensor->handles++;
+    return (PyObject *)self;
+}
+
+void vkt_py_tensor_rebind(PyObject *self, vkt_tensor *tensor)
+{
+    vkt_tensor *old = vkt_py_value(self);
+
+    tensor->handles++;
+    ((vkt_py_tensor *)self)->tensor = tensor;
+    old->handles--;
+    vkt_tensor_unref(old);
+}
+
+PyObject *vkt_py_view(vkt_tensor *base, const vkt_layout *layout)
+{
+    vkt_tensor *held = vkt_tensor_ref(base), *view = NULL;
+    vkt_status status = vkt_tensor_view(held, layout, &view);
+
+    if (status != VKT_OK)
+        (void)vkt_py_raise(held->device);
+    vkt_tensor_unref(held);
+    return status == VKT_OK ? vkt_py_tensor_new(view) : NULL;
+}
+
+static PyObject *tensor_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    (void)type;
+    (void)args;
+    (void)kwargs;
+    PyErr_SetString(PyExc_TypeError,
+                    "Tensor: not made by calling the class: use vt.asarray, vt.zeros, vt.empty");
+    return NULL;
+}
+
+static void tensor_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    vkt_tensor *tensor = vkt_py_value(self);
+
+    if (((vkt_py_tensor *)self)->weakrefs)
+        PyObject_ClearWeakRefs(self);
+    tensor->handles--;
+    vkt_tensor_unref(tensor);
+    PyObject_Free(self);
+    Py_DECREF(type);
+}
+
+/* ---- Attributes ------------------------------------------------------------------------------ */
+
+static PyObject *tensor_get_dtype(PyObject *self, void *unused)
+{
+    (void)unused;
+    return vkt_py_numpy_dtype(vkt_py_value(self)->dtype);
+}
+
+static PyObject *tensor_get_shape(PyObject *self, void *unused)
+{
+    const vkt_layout *layout = &vkt_py_value(self)->layout;
+    (void)unused;
+    return vkt_py_shape_tuple(layout->ndim, layout->shape);
+}
+
+static PyObject *tensor_get_strides(PyObject *self, void *unused)
+{
+    const vkt_tensor *tensor = vkt_py_value(self);
+    int64_t strides[VKT_MAX_NDIM];
+    (void)unused;
+
+    for (int32_t i = 0; i < tensor->layout.ndim; i++)
+        strides[i] = tensor->layout.strides[i] * vkt_dtypes[tensor->dtype].nbytes;
+    return vkt_py_shape_tuple(tensor->layout.ndim, strides);
+}
+
+static PyObject *tensor_get_ndim(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(vkt_py_value(self)->layout.ndim);
+}
+
+static PyObject *tensor_get_size(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLongLong(vkt_py_value(self)->layout.n_elems);
+}
+
+static PyObject *tensor_get_itemsize(PyObject *self, void *unused)
+{
+    (void)unused;
+    return PyLong_FromLong(vkt_dtypes[vkt_py_value(self)->dtype].nbytes);
+}
+
+static PyObject *tensor_get_nbytes(PyObject *self, void *unused)
+{
+    const vkt_tensor *tensor = vkt_py_value(self);
+    (void)unused;
+    return PyLong_FromLongLong(tensor->layout.n_elems * vkt_dtypes[tensor->dtype].nbytes);
+}
+
+static PyObject *tensor_get_device(PyObject *self, void *unused)
+{
+    (void)unused;
+    return vkt_py_device_object(vkt_device_get_info(vkt_py_value(self)->device));
+}
+
+/* The view with its last two axes exchanged. */
+static PyObject *transpose_matrices(vkt_tensor *tensor)
+{
+    vkt_layout layout = tensor->layout;
+    int32_t rows = layout.ndim - 2, columns = layout.ndim - 1;
+
+    layout.shape[rows] = tensor->layout.shape[columns];
+    layout.shape[columns] = tensor->layout.shape[rows];
+    layout.strides[rows] = tensor->layout.strides[columns];
+    layout.strides[columns] = tensor->layout.strides[rows];
+    return vkt_py_view(tensor, &layout);
+}
+
+static PyObject *tensor_get_transpose(PyObject *self, void *unused)
+{
+    vkt_tensor *tensor = vkt_py_value(self);
+    (void)unused;
+
+    if (tensor->layout.ndim != 2)
+        return PyErr_Format(PyExc_ValueError,
+                            "T: expected a 2-d tensor, got %d-d: use mT or vt.permute_dims",
+                            (int)tensor->layout.ndim);
+    return transpose_matrices(tensor);
+}
+
+static PyObject *tensor_get_matrix_transpose(PyObject *self, void *unused)
+{
+    vkt_tensor *tensor = vkt_py_value(self);
+    (void)unused;
+
+    if (tensor->layout.ndim < 2)
+        return PyErr_Format(PyExc_ValueError, "mT: expected at least 2 dimensions, got %d",
+                            (int)tensor->layout.ndim);
+    return transpose_matrices(tensor);
+}
+
+static PyGetSetDef tensor_attributes[] = {
+    {"dtype", tensor_get_dtype, NULL, "The element type, a numpy.dtype.", NULL},
+    {"shape", tensor_get_shape, NULL, "The length of each dimension.", NULL},
+    {"strides", tensor_get_strides, NULL, "Bytes from one element to the next, for each dimension.",
+     NULL},
+    {"ndim", tensor_get_ndim, NULL, "The number of dimensions.", NULL},
+    {"size", tensor_get_size, NULL, "The number of elements.", NULL},
+    {"itemsize", tensor_get_itemsize, NULL, "Bytes of one element.", NULL},
+    {"nbytes", tensor_get_nbytes, NULL, "Bytes of all elements.", NULL},
+    {"device", tensor_get_device, NULL, "The Device the elements live on.", NULL},
+    {"T", tensor_get_transpose, NULL, "The transpose of a 2-d tensor, a view.", NULL},
+    {"mT", tensor_get_matrix_transpose, NULL, "The last two axes exchanged, a view.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef tensor_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(vkt_py_tensor, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+/* ---- Methods --------------------------------------------------------------------------------- */
+
+static PyObject *tensor_numpy(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return vkt_py_to_numpy(vkt_py_value(self), -1);
+}
+
+static const vkt_py_params ARRAY_PARAMS = {"__array__", 0, {"dtype", "copy"}};
+
+static PyObject *tensor_array(PyObject *self, PyObject *const *args, Py_ssize_t n_args,
+                              PyObject *kwnames)
+{
+    PyObject *given[2];
+    int copy;
+
+    if (!vkt_py_unpack(&ARRAY_PARAMS, args, n_args, kwnames, given) ||
+        !vkt_py_copy_flag("__array__", given[1], &copy))
+        return NULL;
+    return vkt_py_to_numpy_dtype(vkt_py_value(self), given[0], copy);
+}
+
+/* The position in `layout` that item's arguments mean. */
+static bool find_item(PyObject *const *args, Py_ssize_t n_args, vkt_layout *layout)
+{
+    int64_t index[VKT_MAX_NDIM], flat;
+    int32_t ndim = layout->ndim;
+
+    if (n_args == 1 && PyTuple_Check(args[0])) {
+        n_args = PyTuple_GET_SIZE(args[0]);
+        args = &PyTuple_GET_ITEM(args[0], 0);
+    }
+    if (n_args == 1) {
+        if (!vkt_py_int64(args[0], &flat))
+            return false;
+        int64_t n = layout->n_elems;
+        if (flat < -n || flat >= n) {
+            PyErr_Format(PyExc_IndexError, "item: index %lld is out of bounds for size %lld",
+                         (long long)flat, (long long)n);
+            return false;
+        }
+        flat += flat < 0 ? n : 0;
+        for (int32_t i = ndim - 1; i >= 0; i--) {
+            index[i] = flat % layout->shape[i];
+            flat /= layout->shape[i];
+        }
+    } else if (n_args == ndim) {
+        for (int32_t i = 0; i < ndim; i++) {
+            int64_t length = layout->shape[i];
+            if (!vkt_py_int64(args[i], &index[i]))
+                return false;
+            if (index[i] < -length || index[i] >= length) {
+                PyErr_Format(PyExc_IndexError,
+                             "item: index %lld is out of bounds for axis %d with size %lld",
+                             (long long)index[i], (int)i, (long long)length);
+                return false;
+            }
+            index[i] += index[i] < 0 ? length : 0;
+        }
+    } else {
+        PyErr_Format(PyExc_ValueError, "item: expected 0, 1 or %d indices, got %zd", (int)ndim,
+                     n_args);
+        return false;
+    }
+    for (int32_t i = ndim - 1; i >= 0; i--)
+        vkt_layout_select(layout, i, index[i]);
+    return true;
+}
+
+static PyObject *tensor_item(PyObject *self, PyObject *const *args, Py_ssize_t n_args)
+{
+    vkt_tensor *tensor = vkt_py_value(self);
+    vkt_layout layout = tensor->layout;
+
+    if (n_args == 0) {
+        if (layout.n_elems == 1)
+            return vkt_py_element(tensor);
+        return PyErr_Format(PyExc_ValueError, "item: expected a tensor of one element, got %lld",
+                            (long long)layout.n_elems);
+    }
+    if (!find_item(args, n_args, &layout))
+        return NULL;
+    PyObject *view = vkt_py_view(tensor, &layout);
+    PyObject *element = view ? vkt_py_element(vkt_py_value(view)) : NULL;
+    Py_XDECREF(view);
+    return element;
+}
+
+static PyObject *tensor_tolist(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    return vkt_py_to_list(vkt_py_value(self));
+}
+
+static PyObject *tensor_tobytes(PyObject *self, PyObject *unused)
+{
+    vkt_tensor *tensor = vkt_tensor_ref(vkt_py_value(self));
+    int64_t nbytes = tensor->layout.n_elems * vkt_dtypes[tensor->dtype].nbytes;
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, nbytes);
+    (void)unused;
+
+    if (bytes && vkt_tensor_to_host(tensor, PyBytes_AS_STRING(bytes)) != VKT_OK) {
+        (void)vkt_py_raise(tensor->device);
+        Py_CLEAR(bytes);
+    }
+    vkt_tensor_unref(tensor);
+    return bytes;
+}
+
+static PyObject *tensor_copy(PyObject *self, PyObject *unused)
+{
+    vkt_tensor *tensor = vkt_tensor_ref(vkt_py_value(self)), *copy = NULL;
+    vkt_status status = vkt_tensor_copy(tensor, &copy);
+    (void)unused;
+
+    if (status != VKT_OK)
+        (void)vkt_py_raise(tensor->device);
+    vkt_tensor_unref(tensor);
+    return status == VKT_OK ? vkt_py_tensor_new(copy) : NULL;
+}
+
+static PyObject *tensor_reduce(PyObject *self, PyObject *unused)
+{
+    PyObject *array = vkt_py_to_numpy(vkt_py_value(self), -1), *result = NULL;
+    (void)unused;
+
+    if (array)
+        result = Py_BuildValue("O(O)", vkt_py.rebuild, array);
+    Py_XDECREF(array);
+    return result;
+}
+
+#define FASTCALL(function) (PyCFunction)(void (*)(void)) function
+
+static PyMethodDef tensor_methods[] = {
+    {"numpy", tensor_numpy, METH_NOARGS,
+     "numpy($self)\n--\n\n"
+     "The elements as a NumPy array.\n\n"
+     "Computes and waits. The array shares the tensor's memory where the host can view it cached;\n"
+     "elsewhere it owns one pinned copy, which returns to the pool when the array dies."},
+    {"__array__", FASTCALL(tensor_array), METH_FASTCALL | METH_KEYWORDS,
+     "__array__($self, dtype=None, copy=None)\n--\n\nThe protocol of numpy.asarray."},
+    {"item", FASTCALL(tensor_item), METH_FASTCALL,
+     "item($self, /, *index)\n--\n\n"
+     "One element as a Python bool, int or float: the only one, the one at a flat index,\n"
+     "or the one at a position."},
+    {"tolist", tensor_tolist, METH_NOARGS,
+     "tolist($self)\n--\n\nThe elements as nested lists of Python scalars."},
+    {"tobytes", tensor_tobytes, METH_NOARGS,
+     "tobytes($self)\n--\n\nThe bytes of the elements in C order."},
+    {"copy", tensor_copy, METH_NOARGS, "copy($self)\n--\n\nA contiguous copy of its own."},
+    {"__copy__", tensor_copy, METH_NOARGS, "__copy__($self)\n--\n\nFor copy.copy."},
+    {"__deepcopy__", tensor_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nFor copy.deepcopy."},
+    {"__reduce__", tensor_reduce, METH_NOARGS,
+     "__reduce__($self)\n--\n\nFor pickle: the elements go as a NumPy array."},
+    {"__complex__", vkt_py_tensor_complex, METH_NOARGS, "__complex__($self)\n--\n\nFor complex()."},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- The type -------------------------------------------------------------------------------- */
+
+static const char TENSOR_DOC[] =
+    "Tensor()\n--\n\n"
+    "A strided view of device memory, or an expression that is computed when its bytes are "
+    "needed.\n"
+    "\n"
+    "Made by vt.asarray, vt.zeros and the like, not by calling the class.";
+
+static PyType_Slot own_slots[] = {
+    {Py_tp_doc, (void *)TENSOR_DOC},         {Py_tp_new, (void *)tensor_new},
+    {Py_tp_dealloc, (void *)tensor_dealloc}, {Py_tp_hash, (void *)PyObject_HashNotImplemented},
+    {Py_tp_getset, tensor_attributes},       {Py_tp_members, tensor_members},
+    {Py_tp_methods, tensor_methods},         {0, NULL},
+};
+
+#define MAX_SLOTS 80
+
+static int append_slots(PyType_Slot *all, int n, const PyType_Slot *slots)
+{
+    for (; slots->slot && n < MAX_SLOTS - 1; slots++)
+        all[n++] = *slots;
+    return n;
+}
+
+bool vkt_py_tensor_init(PyObject *module)
+{
+    PyType_Slot slots[MAX_SLOTS] = {{0, NULL}};
+    PyType_Spec spec = {
+        .name = "vktensor.Tensor",
+        .basicsize = (int)sizeof(vkt_py_tensor),
+        /* Mutable: the package adds the methods that are written in Python. No GC: a handle refers
+         * to no object but its type, so it is part of no cycle. */
+        .flags = Py_TPFLAGS_DEFAULT,
+        .slots = slots,
+    };
+    int n = append_slots(slots, 0, own_slots);
+
+    n = append_slots(slots, n, vkt_py_number_slots);
+    n = append_slots(slots, n, vkt_py_indexing_slots);
+    (void)append_slots(slots, n, vkt_py_buffer_slots);
+    vkt_py.tensor_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
+    if (!vkt_py.tensor_type)
+        return false;
+    /* Above every ndarray: NumPy's operators leave mixed operands to ours. */
+    PyObject *priority = PyFloat_FromDouble(1000.0);
+    bool ok = priority && PyObject_SetAttrString((PyObject *)vkt_py.tensor_type,
+                                                 "__array_priority__", priority) == 0;
+    Py_XDECREF(priority);
+    return ok && PyModule_AddObjectRef(module, "Tensor", (PyObject *)vkt_py.tensor_type) == 0;
+}

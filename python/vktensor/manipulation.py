@@ -1,0 +1,282 @@
+"""Shapes, views and joins. Views cost nothing and share memory; a copy is made only where the
+result says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vktensor import _core
+from vktensor._core import Tensor
+from vktensor._typing import Axis, DTypeLike
+
+__all__ = [
+    "astype",
+    "broadcast_arrays",
+    "broadcast_shapes",
+    "broadcast_to",
+    "concat",
+    "expand_dims",
+    "flip",
+    "matrix_transpose",
+    "moveaxis",
+    "permute_dims",
+    "repeat",
+    "reshape",
+    "result_type",
+    "roll",
+    "squeeze",
+    "stack",
+    "take",
+    "tile",
+    "unstack",
+]
+
+
+def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
+    """`axis` as a tuple of distinct axes in 0..ndim-1; None is all of them."""
+    if axis is None:
+        return tuple(range(ndim))
+    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in given:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"{op}: axis {a} is out of bounds for {ndim} dimensions")
+    found = tuple(a % ndim for a in given)
+    if len(set(found)) != len(found):
+        raise ValueError(f"{op}: repeated axis in {given}")
+    return found
+
+
+def astype(x: Tensor, dtype: DTypeLike, /, *, copy: bool = True) -> Tensor:
+    """`x` converted to `dtype` as NumPy converts; `copy=False` gives `x` itself where it has that
+    dtype.
+
+    >>> vt.astype(vt.asarray([1.7, -1.7]), vt.int32)
+    @@
+    """
+    return _core.astype(x, dtype, copy)
+
+
+def broadcast_to(x: Tensor, /, shape: Sequence[int]) -> Tensor:
+    """A view of `x` with `shape`, repeated along new or length-1 axes. ValueError where it does not
+    broadcast.
+
+    >>> vt.broadcast_to(vt.asarray([1, 2]), (2, 2))
+    @@
+    """
+    return _core.broadcast_to(x, shape)
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to. ValueError where they do not.
+
+    >>> vt.broadcast_shapes((3, 1), (4,))
+    (3, 4)
+    """
+    return _core.broadcast_shapes(*shapes)
+
+
+def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
+    """Views of the arrays with the shape they broadcast to."""
+    shape = _core.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple(_core.broadcast_to(x, shape) for x in arrays)
+
+
+def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
+    """The arrays joined along an existing axis (flattened first for None), dtypes promoted.
+
+    ValueError for no arrays or lengths that differ off the axis.
+
+    >>> vt.concat([vt.asarray([1, 2]), vt.asarray([3])])
+    @@
+    """
+    if axis is None:
+        return _core.concat([_core.reshape(x, (-1,), None) for x in arrays], 0)
+    return _core.concat(list(arrays), axis)
+
+
+def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
+    """The arrays, all of one shape, joined along a new axis. ValueError where shapes differ or
+    there are none.
+
+    >>> vt.stack([vt.asarray([1, 2]), vt.asarray([3, 4])])
+    @@
+    """
+    arrays = list(arrays)
+    if not arrays:
+        raise ValueError("stack: expected at least one array, got none")
+    for x in arrays:
+        if x.shape != arrays[0].shape:
+            raise ValueError(f"stack: expected equal shapes, got {arrays[0].shape} and {x.shape}")
+    ndim = arrays[0].ndim + 1
+    (place,) = _axes("stack", axis, ndim)
+    return _core.concat([_core.expand_dims(x, (place,)) for x in arrays], place)
+
+
+def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+    """The views of `x` along `axis`, which they no longer have."""
+    (place,) = _axes("unstack", axis, x.ndim)
+    before = (slice(None),) * place
+    return tuple(x[(*before, i)] for i in range(x.shape[place]))
+
+
+def expand_dims(x: Tensor, /, axis: int | Sequence[int] = 0) -> Tensor:
+    """A view with new axes of length 1, so that each of `axis` is one of them in the result.
+
+    >>> vt.expand_dims(vt.asarray([1, 2]), 1).shape
+    (2, 1)
+    """
+    count = 1 if isinstance(axis, int) else len(tuple(axis))
+    return _core.expand_dims(x, _axes("expand_dims", axis, x.ndim + count))
+
+
+def squeeze(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
+    """A view without the axes `axis`, whose lengths are 1 (else ValueError).
+
+    >>> vt.squeeze(vt.ones((1, 2)), 0).shape
+    (2,)
+    """
+    return _core.squeeze(x, _axes("squeeze", axis, x.ndim))
+
+
+def permute_dims(x: Tensor, /, axes: Sequence[int]) -> Tensor:
+    """A view whose axis i is axis axes[i] of `x`. ValueError unless each axis comes once.
+
+    >>> vt.permute_dims(vt.ones((2, 3)), (1, 0)).shape
+    (3, 2)
+    """
+    return _core.permute_dims(x, axes)
+
+
+def matrix_transpose(x: Tensor, /) -> Tensor:
+    """A view with the last two axes exchanged. ValueError for fewer than two axes."""
+    return x.mT
+
+
+def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence[int], /) -> Tensor:
+    """A view with the axes `source` moved to the places `destination`, the others in order.
+
+    >>> vt.moveaxis(vt.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    places = _axes("moveaxis", source, x.ndim)
+    targets = _axes("moveaxis", destination, x.ndim)
+    if len(places) != len(targets):
+        raise ValueError("moveaxis: expected as many destinations as sources")
+    rest = iter([a for a in range(x.ndim) if a not in places])
+    moved = dict(zip(targets, places, strict=True))
+    return _core.permute_dims(x, [moved[a] if a in moved else next(rest) for a in range(x.ndim)])
+
+
+def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
+    """A view with the elements along `axis` (all axes for None) in reverse order.
+
+    >>> vt.flip(vt.asarray([1, 2, 3]))
+    @@
+    """
+    return _core.flip(x, _axes("flip", axis, x.ndim))
+
+
+def reshape(x: Tensor, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
+    """`x` with another shape of the same size, one length of which may be -1; a view where strides
+    allow.
+
+    `copy=False` raises ValueError where a copy is needed, `copy=True` always copies.
+
+    >>> vt.reshape(vt.arange(4), (2, -1))
+    @@
+    """
+    return _core.reshape(x, shape, copy)
+
+
+def roll(
+    x: Tensor, /, shift: int | Sequence[int], *, axis: int | Sequence[int] | None = None
+) -> Tensor:
+    """Elements moved by `shift` places along `axis` (flattened for None), those beyond the end
+    coming back in front.
+
+    >>> vt.roll(vt.asarray([1, 2, 3]), 1)
+    @@
+    """
+    if axis is None:
+        if not isinstance(shift, int):
+            raise TypeError("roll: expected one shift where axis is None")
+        flat = roll(_core.reshape(x, (-1,), None), shift, axis=0)
+        return _core.reshape(flat, x.shape, None)
+    axes = _axes_with_repeats(axis, x.ndim)
+    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
+    if len(shifts) != len(axes):
+        raise ValueError(f"roll: expected {len(axes)} shifts, got {len(shifts)}")
+    for a, by in zip(axes, shifts, strict=True):
+        length = x.shape[a]
+        split = length - by % length if length else 0
+        if split != length:
+            before = (slice(None),) * a
+            parts = [x[(*before, slice(split, None))], x[(*before, slice(None, split))]]
+            x = _core.concat(parts, a)
+    return x.copy() if all(s == 0 for s in shifts) else x
+
+
+def _axes_with_repeats(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
+    """As `_axes`, but an axis may come twice: roll adds the shifts up."""
+    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    return tuple(_axes("roll", a, ndim)[0] for a in given)
+
+
+def repeat(x: Tensor, repeats: int, /, *, axis: int | None = None) -> Tensor:
+    """Each element `repeats` times in a row along `axis` (flattened for None). ValueError for
+    repeats < 0.
+
+    >>> vt.repeat(vt.asarray([1, 2]), 2)
+    @@
+    """
+    if repeats < 0:
+        raise ValueError(f"repeat: expected repeats >= 0, got {repeats}")
+    if axis is None:
+        x, axis = _core.reshape(x, (-1,), None), 0
+    (place,) = _axes("repeat", axis, x.ndim)
+    shape = x.shape
+    wide = _core.expand_dims(x, (place + 1,))
+    wide = _core.broadcast_to(wide, (*shape[: place + 1], repeats, *shape[place + 1 :]))
+    return _core.reshape(wide, (*shape[:place], shape[place] * repeats, *shape[place + 1 :]), True)
+
+
+def tile(x: Tensor, repetitions: Sequence[int], /) -> Tensor:
+    """`x` repeated as a whole, repetitions[i] times along axis i; missing axes are added in front.
+
+    >>> vt.tile(vt.asarray([1, 2]), (2,))
+    @@
+    """
+    counts = tuple(repetitions)
+    ndim = max(len(counts), x.ndim)
+    counts = (1,) * (ndim - len(counts)) + counts
+    shape = (1,) * (ndim - x.ndim) + tuple(x.shape)
+    apart = _core.reshape(x, [n for length in shape for n in (1, length)], None)
+    full = [n for pair in zip(counts, shape, strict=True) for n in pair]
+    whole = [count * length for count, length in zip(counts, shape, strict=True)]
+    return _core.reshape(_core.broadcast_to(apart, full), whole, True)
+
+
+def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
+    """Elements of `x` along `axis` at the integer `indices`, whose shape replaces the axis.
+
+    `axis` may be left out for one axis. Negative indices count from the end; IndexError for one out
+    of range.
+
+    >>> vt.take(vt.asarray([10, 20, 30]), vt.asarray([2, 0]))
+    @@
+    """
+    if axis is None:
+        if x.ndim != 1:
+            raise ValueError(f"take: expected an axis for {x.ndim} dimensions")
+        axis = 0
+    return _core.take(x, indices, axis)
+
+
+def result_type(*arrays_and_dtypes: object) -> object:
+    """The `numpy.dtype` that the arguments promote to: tensors, dtypes, and Python scalars, which
+    are weak.
+
+    >>> vt.result_type(vt.int64, vt.float32)
+    dtype('float32')
+    """
+    return _core.result_type(*arrays_and_dtypes)

@@ -1,0 +1,79 @@
+"""Devices, computing now, memory, and the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vktensor import _core
+from vktensor._core import Device, Tensor
+from vktensor._typing import DeviceLike
+
+__all__ = [
+    "async_eval",
+    "default_device",
+    "devices",
+    "empty_cache",
+    "eval",
+    "memory_stats",
+    "ops",
+    "set_default_device",
+    "set_memory_limit",
+    "synchronize",
+]
+
+
+def devices() -> tuple[Device, ...]:
+    """All devices the Vulkan drivers show, best first: discrete, integrated, virtual, CPU.
+
+    RuntimeError, with what to install, where there is no Vulkan loader or driver.
+    """
+    return tuple(_core.devices())
+
+
+def default_device() -> Device:
+    """The device new tensors are made on: the one `VKTENSOR_DEVICE` names, else the first that is
+    not a CPU."""
+    return _core.default_device()
+
+
+def set_default_device(device: DeviceLike, /) -> None:
+    """Makes `device` (a Device, index, UUID or part of a name) the default; None goes back to the
+    choice at start."""
+    _core.set_default_device(device)
+
+
+def eval(*tensors: Tensor) -> None:
+    """Computes the tensors and waits until their values are there."""
+    _core.eval(*tensors)
+
+
+def async_eval(*tensors: Tensor) -> None:
+    """Starts computing the tensors on the device and returns at once."""
+    _core.async_eval(*tensors)
+
+
+def synchronize(device: DeviceLike = None, /) -> None:
+    """Waits until all work given to `device` (the default one for None) is finished; errors found
+    late are raised here."""
+    _core.synchronize(device)
+
+
+def memory_stats(device: DeviceLike = None, /) -> dict[str, int]:
+    """Bytes of device memory: in_use, peak, cached, reserved, limit; and allocations, a count."""
+    return _core.memory_stats(device)
+
+
+def empty_cache() -> None:
+    """Gives memory that no tensor uses back to the driver."""
+    _core.empty_cache()
+
+
+def set_memory_limit(nbytes: int, /, device: DeviceLike = None) -> None:
+    """Limits what is reserved from the driver, in bytes; beyond it OutOfMemoryError is raised."""
+    _core.set_memory_limit(nbytes, device)
+
+
+def ops() -> list[dict[str, Any]]:
+    """The op table: name, kind, dtypes taken, result rule, error bound in ULP, facts and test
+    domain of each op."""
+    return _core.ops()

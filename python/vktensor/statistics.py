@@ -1,0 +1,192 @@
+"""Reductions and scans: the input expression is computed as it is loaded, in a fixed order.
+
+`axis` is one axis, several, or None for all; `keepdims` keeps them with length 1. ValueError for a
+missing or repeated axis.
+"""
+
+from __future__ import annotations
+
+from vktensor import _core
+from vktensor._core import Tensor
+from vktensor._typing import Axis, DTypeLike
+
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "cumulative_prod",
+    "cumulative_sum",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "std",
+    "sum",
+    "var",
+]
+
+
+def sum(
+    x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+) -> Tensor:
+    """Sum over `axis`, pairwise; 0 for no elements.
+
+    Narrow integers and bool are summed in int64 or uint64, which is then the result's dtype;
+    float16 and bfloat16 in float32, rounded once.
+
+    >>> vt.sum(vt.asarray([1, 2, 3]))
+    @@
+    """
+    return _core.reduce("sum", x, axis, keepdims, dtype)
+
+
+def prod(
+    x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+) -> Tensor:
+    """Product over `axis`; 1 for no elements. dtypes as in `sum`.
+
+    >>> vt.prod(vt.asarray([2, 3, 4]))
+    @@
+    """
+    return _core.reduce("prod", x, axis, keepdims, dtype)
+
+
+def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Largest element over `axis`; NaN if there is one. ValueError for no elements.
+
+    >>> vt.max(vt.asarray([1, 5, 2]))
+    @@
+    """
+    return _core.reduce("max", x, axis, keepdims)
+
+
+def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Smallest element over `axis`; NaN if there is one. ValueError for no elements.
+
+    >>> vt.min(vt.asarray([1, 5, 2]))
+    @@
+    """
+    return _core.reduce("min", x, axis, keepdims)
+
+
+def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Arithmetic mean over `axis`, in the accumulator of `sum` and rounded once; NaN for no
+    elements.
+
+    >>> vt.mean(vt.asarray([1.0, 2.0, 6.0]))
+    @@
+    """
+    return _core.reduce("mean", x, axis, keepdims)
+
+
+def var(
+    x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
+    """Variance over `axis`: the sum of squared differences from the mean over (n - correction).
+
+    Merged pairwise (Chan, Golub, LeVeque 1983), the same bits on every run. NaN propagates.
+
+    >>> vt.var(vt.asarray([1.0, 2.0, 3.0, 6.0]))
+    @@
+    """
+    return _core.reduce("var", x, axis, keepdims, None, correction)
+
+
+def std(
+    x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
+    """Standard deviation over `axis`: the square root of `var`.
+
+    >>> vt.std(vt.asarray([1.0, 3.0]))
+    @@
+    """
+    return _core.reduce("std", x, axis, keepdims, None, correction)
+
+
+def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """True where some element over `axis` is not zero (NaN is not); False for no elements.
+
+    >>> vt.any(vt.asarray([0, 1]))
+    @@
+    """
+    return _core.reduce("any", x, axis, keepdims)
+
+
+def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """True where no element over `axis` is zero; True for no elements.
+
+    >>> vt.all(vt.asarray([0, 1]))
+    @@
+    """
+    return _core.reduce("all", x, axis, keepdims)
+
+
+def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index (int64) of the first largest element along `axis`, or in C order; the first NaN wins.
+
+    >>> vt.argmax(vt.asarray([1, 5, 5]))
+    @@
+    """
+    return _core.reduce("argmax", x, axis, keepdims)
+
+
+def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Index (int64) of the first smallest element along `axis`, or in C order; the first NaN wins.
+
+    >>> vt.argmin(vt.asarray([4, 1, 1]))
+    @@
+    """
+    return _core.reduce("argmin", x, axis, keepdims)
+
+
+def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Number (int64) of elements over `axis` that are not zero.
+
+    >>> vt.count_nonzero(vt.asarray([0, 3, 4]))
+    @@
+    """
+    return _core.reduce("count_nonzero", x, axis, keepdims)
+
+
+def cumulative_sum(
+    x: Tensor,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: DTypeLike | None = None,
+    include_initial: bool = False,
+) -> Tensor:
+    """Running sums along `axis`, which may be left out for one axis; `include_initial` begins with
+    0. dtypes as in `sum`.
+
+    >>> vt.cumulative_sum(vt.asarray([1, 2, 3]))
+    @@
+    """
+    return _core.scan("cumulative_sum", x, _only_axis(x, axis), dtype, include_initial)
+
+
+def cumulative_prod(
+    x: Tensor,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: DTypeLike | None = None,
+    include_initial: bool = False,
+) -> Tensor:
+    """Running products along `axis`, which may be left out for one axis; `include_initial` begins
+    with 1. dtypes as in `sum`.
+
+    >>> vt.cumulative_prod(vt.asarray([2, 3, 4]))
+    @@
+    """
+    return _core.scan("cumulative_prod", x, _only_axis(x, axis), dtype, include_initial)
+
+
+def _only_axis(x: Tensor, axis: int | None) -> int:
+    if axis is None:
+        if x.ndim != 1:
+            raise ValueError(f"cumulative: expected an axis for {x.ndim} dimensions")
+        return 0
+    return axis

@@ -1,0 +1,80 @@
+// 40_exp_f32.glsl - exp, exp2, expm1 and the hyperbolic functions in float32.
+//
+// Reduction x = n ln 2 + r with |r| <= ln(2) / 2 and ln 2 in two parts, n times the first exact
+// (Cody and Waite 1980); minimax polynomials (Remez) of our own. No step relies on fused
+// multiply-add.
+
+// (exp(r) - 1 - r) / r^2
+float vkt_exp_series_f32(float r)
+{
+    return 0.5 + r * (0.16666667 + r * (0.041666344 + r * (0.00833327 + r * (0.001394205
+        + r * 0.00019915763))));
+}
+
+// exp(x) * 2^bias without overflow in between.
+float vkt_exp_biased_f32(float x, int bias)
+{
+    x = x > 90.0 ? 90.0 : x < -105.0 ? -105.0 : x; // a NaN stays
+    float n = roundEven(x * 1.442695);
+    float high = x - n * 0.69311523, low = n * 3.1946183e-5;
+    float r = high - low;
+    float y = 1.0 + (r + (r * r * vkt_exp_series_f32(r) + ((high - r) - low)));
+    return vkt_scale_f32(y, int(n) + bias);
+}
+
+float vkt_exp_f32(float x) { return vkt_exp_biased_f32(x, 0); }
+
+// (2^r - 1) / r
+float vkt_exp2_series_f32(float r)
+{
+    return 0.6931472 + r * (0.2402265 + r * (0.05550327 + r * (0.009618002 + r * (0.0013400543
+        + r * 0.00015476688))));
+}
+
+float vkt_exp2_f32(float x)
+{
+    x = x > 130.0 ? 130.0 : x < -155.0 ? -155.0 : x;
+    float n = roundEven(x);
+    float r = x - n;
+    return vkt_scale_f32(1.0 + r * vkt_exp2_series_f32(r), int(n));
+}
+
+// 2^n (exp(r) - 1 + 1 - 2^-n): exact but for the sum.
+float vkt_expm1_f32(float x)
+{
+    float a = x > 90.0 ? 90.0 : x < -30.0 ? -30.0 : x;
+    float n = roundEven(a * 1.442695);
+    float high = a - n * 0.69311523, low = n * 3.1946183e-5;
+    float r = high - low;
+    float e = r * r * vkt_exp_series_f32(r) + ((high - r) - low);
+    int k = int(n);
+    float one = 1.0 - vkt_exp2i_f32(max(-k, -40));
+    float sum = one + r;
+    float y = k == 0 ? r + e : vkt_scale_f32(sum + ((r - (sum - one)) + e), k);
+    return vkt_copysign_f32(y, x);
+}
+
+float vkt_sinh_f32(float x)
+{
+    float a = vkt_abs_f32(x), z = a * a;
+    float small = a + a * z * (0.16666718 + z * (0.008330211 + z * 0.0002037741));
+    float h = vkt_exp_biased_f32(a, -1);
+    return vkt_copysign_f32(a < 1.0 ? small : h - 0.25 / h, x);
+}
+
+float vkt_cosh_f32(float x)
+{
+    float h = vkt_exp_biased_f32(vkt_abs_f32(x), -1);
+    return h + 0.25 / h;
+}
+
+// Below 0.55 a rational form: the denominator is Pade's, the numerator fitted to it.
+float vkt_tanh_f32(float x)
+{
+    float a = vkt_abs_f32(x), z = a * a;
+    float p = -0.33333334 + z * -0.014814819;
+    float q = 1.0 + z * (0.44444445 + z * 0.015873017);
+    float small = a + a * z * p / q;
+    float large = 1.0 - 2.0 / (vkt_exp_f32(2.0 * a) + 1.0);
+    return vkt_copysign_f32(a < 0.55 ? small : large, x);
+}

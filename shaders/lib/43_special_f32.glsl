@@ -1,0 +1,166 @@
+// 43_special_f32.glsl - roots, exact remainders and special functions in float32.
+
+float vkt_rsqrt_f32(float x) { return 1.0 / sqrt(x); }
+
+// Scaled by a power of two where squares would overflow or vanish.
+float vkt_hypot_f32(float x, float y)
+{
+    float a = vkt_abs_f32(x), b = vkt_abs_f32(y);
+    float high = a > b ? a : b;
+    int n = high > 1.1529215e18 ? -100 : high < 9.094947e-13 ? 100 : 0;
+    float scale = vkt_exp2i_f32(n);
+    a *= scale;
+    b *= scale;
+    float h = sqrt(a * a + b * b) * vkt_exp2i_f32(-n);
+    return vkt_isinf_f32(x) || vkt_isinf_f32(y) ? vkt_highest_f32() : h;
+}
+
+// A third of the exponent from the bits (Kahan), one step of Halley and one of Newton.
+float vkt_cbrt_f32(float x)
+{
+    uint u = floatBitsToUint(x) & 0x7fffffffu;
+    bool tiny = u < 0x00800000u, huge = u >= 0x7e000000u;
+    float a = tiny ? float(u) * 2.0 : uintBitsToFloat(u) * (huge ? 0.125 : 1.0); // tiny: 2^150 x
+    float t = uintBitsToFloat(floatBitsToUint(a) / 3u + 0x2a5137a0u);
+    float cube = t * t * t;
+    t = t * ((cube + 2.0 * a) / (2.0 * cube + a));
+    t = t - (t - a / (t * t)) * 0.333333343;
+    t *= tiny ? vkt_exp2i_f32(-50) : huge ? 2.0 : 1.0;
+    return u == 0u || u >= 0x7f800000u ? x : vkt_copysign_f32(t, x);
+}
+
+// Exact: the dividend's mantissa enters the remainder seven bits a turn, at most 43 turns. With the
+// divisor's leading bit in place a quotient is at most 2^8, so that its estimate is at most one
+// off.
+float vkt_fmod_f32(float x, float y)
+{
+    uint a = floatBitsToUint(x) & 0x7fffffffu, b = floatBitsToUint(y) & 0x7fffffffu;
+    bool valid = a < 0x7f800000u && b <= 0x7f800000u && b != 0u;
+    int ea = max(int(a >> 23), 1), eb = max(int(b >> 23), 1);
+    int r = int((a & 0x007fffffu) | (a < 0x00800000u ? 0u : 0x00800000u));
+    int d = int((b & 0x007fffffu) | (b < 0x00800000u ? 0u : 0x00800000u));
+    int lead = 23 - findMSB(max(d, 1));
+    d = max(d, 1) << lead;
+    float inverse = 1.0 / float(d);
+    r = r >= d ? r - d : r;
+    for (int left = valid && a >= b ? ea - eb + lead : 0; left > 0; left -= 7) {
+        int n = r << min(left, 7);
+        r = n - int(float(n) * inverse) * d;
+        r = r < 0 ? r + d : r >= d ? r - d : r;
+    }
+    int e = eb - lead; // r 2^(e - 150); e may be below 1, then r has trailing zeros
+    int lift = min(23 - findMSB(max(r, 1)), e - 1);
+    uint u = uint(lift >= 0 ? r << lift : r >> min(-lift, 31));
+    u = u < 0x00800000u ? u : (uint(e - lift) << 23) | (u & 0x007fffffu);
+    float z = uintBitsToFloat(u | (floatBitsToUint(x) & 0x80000000u));
+    float nan = vkt_isnan_f32(x) ? x : vkt_isnan_f32(y) ? y : vkt_nan_f32();
+    return !valid ? nan : a < b ? x : z;
+}
+
+// As NumPy: the sign of the divisor.
+float vkt_remainder_f32(float x, float y)
+{
+    float r = vkt_fmod_f32(x, y);
+    float moved = vkt_signbit_f32(r) != vkt_signbit_f32(y) ? r + y : r;
+    return r == 0.0 ? vkt_copysign_f32(r, y) : moved;
+}
+
+// As NumPy: from the remainder, so that it agrees with it.
+float vkt_floor_divide_f32(float x, float y)
+{
+    float r = vkt_fmod_f32(x, y);
+    float d = (x - r) / y;
+    d = r != 0.0 && vkt_signbit_f32(r) != vkt_signbit_f32(y) ? d - 1.0 : d;
+    float f = floor(d);
+    f = d - f > 0.5 ? f + 1.0 : f;
+    uint sign = (floatBitsToUint(x) ^ floatBitsToUint(y)) & 0x80000000u;
+    float q = d == 0.0 ? uintBitsToFloat(sign) : f;
+    return y == 0.0 ? x / y : q;
+}
+
+// erfc(x) of x >= 7/8: exp(x^2) erfc(x) x is a polynomial in (x - 2) / (x + 2) (after Shepherd and
+// Laframboise 1981); exp(-x^2) is taken from the square as a sum of two.
+float vkt_erfc_tail_f32(float x)
+{
+    x = x > 12.0 ? 12.0 : x;
+    float t = (x - 2.0) / (x + 2.0);
+    float p = (0.51079136 + t * (0.16721101 + t * (-0.20384409 + t * (0.12151472 + t * (-0.028982084
+        + t * (-0.007508595 + t * (0.00483439 + t * (0.0010420573 + t * -0.00087620533)))))))) / x;
+    float high = vkt_high_f32(x);
+    float low = -(x - high) * (x + high);
+    float e = vkt_exp_biased_f32(-(high * high), 64);
+    e += e * (low + low * low * vkt_exp_series_f32(low));
+    return e * p * vkt_exp2i_f32(-64);
+}
+
+// (erf(x) - x) / x of x^2 for |x| < 1
+float vkt_erf_series_f32(float z)
+{
+    return 0.12837917 + z * (-0.37612626 + z * (0.112836 + z * (-0.026854446 + z * (0.0051895366
+        + z * (-0.00080208457 + z * 7.889119e-5)))));
+}
+
+float vkt_erf_f32(float x)
+{
+    float a = vkt_abs_f32(x);
+    float y = a < 1.0 ? a + a * vkt_erf_series_f32(a * a) : 1.0 - vkt_erfc_tail_f32(a);
+    return vkt_copysign_f32(y, x);
+}
+
+float vkt_erfc_f32(float x)
+{
+    float a = vkt_abs_f32(x);
+    float rest = x * vkt_erf_series_f32(a * a);
+    float small = x < 0.25 ? 1.0 - (x + rest) : 0.5 - ((x - 0.5) + rest);
+    float tail = vkt_erfc_tail_f32(a);
+    return a < 0.875 ? small : x < 0.0 ? 2.0 - tail : tail;
+}
+
+// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, lgamma(2 + t) for t in [-3/4, 1/2] by
+// a polynomial, and the logarithm of the factors in between.
+float vkt_lgamma_positive_f32(float x)
+{
+    float n = roundEven(x);
+    float t = x < 0.5 ? x : x < 1.25 ? x - 1.0 : x <= 2.5 ? x - 2.0 : x - n;
+    float factors = x < 0.5 ? x + x * x : x < 1.25 ? x : 1.0; // x + x^2 is x where x is tiny
+    float product = x - 1.0;
+    product *= n > 3.0 ? x - 2.0 : 1.0;
+    product *= n > 4.0 ? x - 3.0 : 1.0;
+    product *= n > 5.0 ? x - 4.0 : 1.0;
+    product *= n > 6.0 ? x - 5.0 : 1.0;
+    product *= n > 7.0 ? x - 6.0 : 1.0;
+    float log_of = vkt_log_f32(x >= 8.0 ? x : x > 2.5 ? product : factors);
+    log_of = x < 1.25 ? -log_of : log_of;
+    float middle = log_of + t * (0.42278433 + t * (0.32246703 + t * (-0.06735233 + t * (0.020581048
+        + t * (-0.0073846537 + t * (0.0028874008 + t * (-0.0012022427 + t * (0.0005236484
+        + t * (-0.00017998478 + t * (8.460583e-5 + t * -0.00011798086))))))))));
+    float w = 1.0 / x, z = w * w;
+    float large = (x - 0.5) * (log_of - 1.0) + (0.41893855 + w * (0.083333336 + z * (-0.002777699
+        + z * 0.0007800583)));
+    float y = x >= 8.0 ? large : middle;
+    return vkt_isinf_f32(x) ? x : y;
+}
+
+// sin(pi r) of r in [0, 1/2]
+float vkt_sin_turns_f32(float r)
+{
+    float t = (r > 0.25 ? 0.5 - r : r) * 3.1415927;
+    vec2 pair = vec2(t, 0.0);
+    float z = t * t;
+    float cosine = 1.0 - (0.5 * z - vkt_cos_series_f32(pair, z));
+    return r > 0.25 ? cosine : t + vkt_sin_series_f32(pair, z);
+}
+
+// Below 0 by reflection: good to a few units of the larger of the result and 1 near its zeros
+// there.
+float vkt_lgamma_f32(float x)
+{
+    float a = vkt_abs_f32(x);
+    float y = vkt_lgamma_positive_f32(a);
+    if (x < -9.313226e-10) {
+        float r = vkt_abs_f32(a - roundEven(a));
+        y = vkt_log_f32(3.1415927 / (a * vkt_sin_turns_f32(r))) - y;
+        y = r == 0.0 ? vkt_highest_f32() : y;
+    }
+    return vkt_isnan_f32(x) ? x : a == 0.0 || vkt_isinf_f32(x) ? vkt_highest_f32() : y;
+}

@@ -1,0 +1,301 @@
+// access.glsl - elements in memory as raw words: one at a time, or WIDTH of them for one invocation.
+//
+// A word is an element's bits, zero-extended to uint (8, 16 and 32 bits) or uint64_t; ops/emit.c adds
+// the conversions from and to registers. `base` is the byte address of element 0, `i` counts elements.
+// The _part functions move elements i, i + step, ..., at most the first last + 1 of them; step 0 loads
+// once. `vector` promises step 1, last = WIDTH - 1 and an address that is a multiple of
+// min(16, WIDTH * element size): then accesses are as wide as the hardware has them. Both ways give the
+// same words, so what is computed from them is the same too.
+
+layout(buffer_reference, scalar, buffer_reference_align = 1) buffer vkt_mem8 { uint8_t v[]; };
+
+layout(buffer_reference, scalar, buffer_reference_align = 2) buffer vkt_mem16 { uint16_t v[]; };
+
+layout(buffer_reference, scalar, buffer_reference_align = 4) buffer vkt_mem32 { uint v[]; };
+
+layout(buffer_reference, scalar, buffer_reference_align = 8) buffer vkt_mem64 { uint64_t v[]; };
+
+layout(buffer_reference, scalar, buffer_reference_align = 16) buffer vkt_mem64x2 { u64vec2 v[]; };
+
+// CPU drivers run both sides of a branch, one of them without effect: the side for odd cases is kept
+// short there.
+#ifdef CPU
+#define VKT_EACH [[dont_unroll]]
+#else
+#define VKT_EACH [[unroll]]
+#endif
+
+// In words of 64 bits, the largest a CPU driver moves at once.
+uvec4 vkt_load128(uint64_t at)
+{
+    u64vec2 a = vkt_mem64x2(at).v[0];
+    return uvec4(unpackUint2x32(a.x), unpackUint2x32(a.y));
+}
+
+uvec2 vkt_load64(uint64_t at) { return unpackUint2x32(vkt_mem64(at).v[0]); }
+
+void vkt_store128(uint64_t at, uvec4 a)
+{
+    vkt_mem64x2(at).v[0] = u64vec2(packUint2x32(a.xy), packUint2x32(a.zw));
+}
+
+void vkt_store64(uint64_t at, uvec2 a) { vkt_mem64(at).v[0] = packUint2x32(a); }
+
+uint vkt_word8(uint64_t base, int i) { return uint(vkt_mem8(base).v[i]); }
+
+uint vkt_word16(uint64_t base, int i) { return uint(vkt_mem16(base).v[i]); }
+
+uint vkt_word32(uint64_t base, int i) { return vkt_mem32(base).v[i]; }
+
+uint64_t vkt_word64(uint64_t base, int i) { return vkt_mem64(base).v[i]; }
+
+void vkt_put8(uint64_t base, int i, uint w) { vkt_mem8(base).v[i] = uint8_t(w); }
+
+void vkt_put16(uint64_t base, int i, uint w) { vkt_mem16(base).v[i] = uint16_t(w); }
+
+void vkt_put32(uint64_t base, int i, uint w) { vkt_mem32(base).v[i] = w; }
+
+void vkt_put64(uint64_t base, int i, uint64_t w) { vkt_mem64(base).v[i] = w; }
+
+#ifdef WIDTH
+void vkt_part8(uint64_t base, int i, int step, int last, bool vector, out uint w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i);
+#if WIDTH == 16
+        uvec4 a = vkt_load128(at);
+        [[unroll]] for (int k = 0; k < WIDTH; k++)
+            w[k] = (a[k / 4] >> (k % 4 * 8)) & 0xffu;
+#elif WIDTH == 8
+        uvec2 a = vkt_load64(at);
+        [[unroll]] for (int k = 0; k < WIDTH; k++)
+            w[k] = (a[k / 4] >> (k % 4 * 8)) & 0xffu;
+#elif WIDTH == 4
+        uint a = vkt_word32(at, 0);
+        [[unroll]] for (int k = 0; k < WIDTH; k++)
+            w[k] = (a >> (k * 8)) & 0xffu;
+#elif WIDTH == 2
+        uint a = vkt_word16(at, 0);
+        w[0] = a & 0xffu;
+        w[1] = a >> 8;
+#else
+        w[0] = vkt_word8(at, 0);
+#endif
+    } else {
+        int turns = step == 0 ? 1 : WIDTH;
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            if (k >= turns)
+                break;
+            uint word = vkt_word8(base, i + min(k, last) * step);
+            [[unroll]] for (int n = 0; n < WIDTH; n++)
+                w[n] = n >= k ? word : w[n];
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_part16(uint64_t base, int i, int step, int last, bool vector, out uint w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i) * 2;
+#if WIDTH >= 8
+        [[unroll]] for (int n = 0; n < WIDTH; n += 8) {
+            uvec4 a = vkt_load128(at + 2 * n);
+            [[unroll]] for (int k = 0; k < 8; k++)
+                w[n + k] = (a[k / 2] >> (k % 2 * 16)) & 0xffffu;
+        }
+#elif WIDTH == 4
+        uvec2 a = vkt_load64(at);
+        [[unroll]] for (int k = 0; k < WIDTH; k++)
+            w[k] = (a[k / 2] >> (k % 2 * 16)) & 0xffffu;
+#elif WIDTH == 2
+        uint a = vkt_word32(at, 0);
+        w[0] = a & 0xffffu;
+        w[1] = a >> 16;
+#else
+        w[0] = vkt_word16(at, 0);
+#endif
+    } else {
+        int turns = step == 0 ? 1 : WIDTH;
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            if (k >= turns)
+                break;
+            uint word = vkt_word16(base, i + min(k, last) * step);
+            [[unroll]] for (int n = 0; n < WIDTH; n++)
+                w[n] = n >= k ? word : w[n];
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_part32(uint64_t base, int i, int step, int last, bool vector, out uint w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i) * 4;
+#if WIDTH >= 4
+        [[unroll]] for (int n = 0; n < WIDTH; n += 4) {
+            uvec4 a = vkt_load128(at + 4 * n);
+            [[unroll]] for (int k = 0; k < 4; k++)
+                w[n + k] = a[k];
+        }
+#elif WIDTH == 2
+        uvec2 a = vkt_load64(at);
+        w[0] = a.x;
+        w[1] = a.y;
+#else
+        w[0] = vkt_word32(at, 0);
+#endif
+    } else {
+        int turns = step == 0 ? 1 : WIDTH;
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            if (k >= turns)
+                break;
+            uint word = vkt_word32(base, i + min(k, last) * step);
+            [[unroll]] for (int n = 0; n < WIDTH; n++)
+                w[n] = n >= k ? word : w[n];
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_part64(uint64_t base, int i, int step, int last, bool vector, out uint64_t w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i) * 8;
+#if WIDTH >= 2
+        [[unroll]] for (int n = 0; n < WIDTH; n += 2) {
+            u64vec2 a = vkt_mem64x2(at).v[n / 2];
+            w[n] = a.x;
+            w[n + 1] = a.y;
+        }
+#else
+        w[0] = vkt_word64(at, 0);
+#endif
+    } else {
+        int turns = step == 0 ? 1 : WIDTH;
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            if (k >= turns)
+                break;
+            uint64_t word = vkt_word64(base, i + min(k, last) * step);
+            [[unroll]] for (int n = 0; n < WIDTH; n++)
+                w[n] = n >= k ? word : w[n];
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_put_part8(uint64_t base, int i, int step, int last, bool vector, uint w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i);
+#if WIDTH >= 4
+        uint a[WIDTH / 4];
+        [[unroll]] for (int k = 0; k < WIDTH; k += 4)
+            a[k / 4] = w[k] | (w[k + 1] << 8) | (w[k + 2] << 16) | (w[k + 3] << 24);
+#endif
+#if WIDTH == 16
+        vkt_store128(at, uvec4(a[0], a[1], a[2], a[3]));
+#elif WIDTH == 8
+        vkt_store64(at, uvec2(a[0], a[1]));
+#elif WIDTH == 4
+        vkt_put32(at, 0, a[0]);
+#elif WIDTH == 2
+        vkt_put16(at, 0, w[0] | (w[1] << 8));
+#else
+        vkt_put8(at, 0, w[0]);
+#endif
+    } else {
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            uint word = w[0];
+            [[unroll]] for (int n = 1; n < WIDTH; n++)
+                word = n == k ? w[n] : word;
+            if (k <= last)
+                vkt_put8(base, i + k * step, word);
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_put_part16(uint64_t base, int i, int step, int last, bool vector, uint w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i) * 2;
+#if WIDTH >= 2
+        uint a[WIDTH / 2];
+        [[unroll]] for (int k = 0; k < WIDTH; k += 2)
+            a[k / 2] = w[k] | (w[k + 1] << 16);
+#endif
+#if WIDTH >= 8
+        [[unroll]] for (int n = 0; n < WIDTH / 2; n += 4)
+            vkt_store128(at + 4 * n, uvec4(a[n], a[n + 1], a[n + 2], a[n + 3]));
+#elif WIDTH == 4
+        vkt_store64(at, uvec2(a[0], a[1]));
+#elif WIDTH == 2
+        vkt_put32(at, 0, a[0]);
+#else
+        vkt_put16(at, 0, w[0]);
+#endif
+    } else {
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            uint word = w[0];
+            [[unroll]] for (int n = 1; n < WIDTH; n++)
+                word = n == k ? w[n] : word;
+            if (k <= last)
+                vkt_put16(base, i + k * step, word);
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_put_part32(uint64_t base, int i, int step, int last, bool vector, uint w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i) * 4;
+#if WIDTH >= 4
+        [[unroll]] for (int n = 0; n < WIDTH; n += 4)
+            vkt_store128(at + 4 * n, uvec4(w[n], w[n + 1], w[n + 2], w[n + 3]));
+#elif WIDTH == 2
+        vkt_store64(at, uvec2(w[0], w[1]));
+#else
+        vkt_put32(at, 0, w[0]);
+#endif
+    } else {
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            uint word = w[0];
+            [[unroll]] for (int n = 1; n < WIDTH; n++)
+                word = n == k ? w[n] : word;
+            if (k <= last)
+                vkt_put32(base, i + k * step, word);
+        }
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_put_part64(uint64_t base, int i, int step, int last, bool vector, uint64_t w[WIDTH])
+{
+    if (vector) {
+        uint64_t at = base + int64_t(i) * 8;
+#if WIDTH >= 2
+        [[unroll]] for (int n = 0; n < WIDTH; n += 2)
+            vkt_mem64x2(at).v[n / 2] = u64vec2(w[n], w[n + 1]);
+#else
+        vkt_put64(at, 0, w[0]);
+#endif
+    } else {
+        VKT_EACH for (int k = 0; k < WIDTH; k++) {
+            uint64_t word = w[0];
+            [[unroll]] for (int n = 1; n < WIDTH; n++)
+                word = n == k ? w[n] : word;
+            if (k <= last)
+                vkt_put64(base, i + k * step, word);
+        }
+    }
+}
+#endif

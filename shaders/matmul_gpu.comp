@@ -1,0 +1,153 @@
+// matmul_gpu.comp - C = A B in tiles of BM x BN: tiles of A and B in shared memory, a tile of C in registers.
+// Reads:  a, b.   Writes: c, or partial sums of a slice of K.   Push: see matmul_types.comp.
+// Defines: BM, BN, BK, TM, TN (the tile of C and the part of it one invocation holds), THREADS, UNROLL_K (0 or 1).
+// A workgroup makes one tile: ceil(k_chunk / BK) turns, the next step's loads under way while this one is computed.
+// Each element is summed in the order of K, whatever the tile.
+// Needs:  2 * BK * (BM + BN + 8) accumulators of shared memory.
+
+#define GROUPS_M (BM / TM / 8)
+#define BLOCKS_M (TM / 4)
+#define BLOCKS_N (TN / 4)
+#define LOADS_A (BM * BK / 4 / THREADS)
+#define LOADS_B (BN * BK / 4 / THREADS)
+#define SUPER 8u // tile rows walked together: neighbouring workgroups share tiles of A and B in the cache
+
+// A tile is held as rows of K, padded by one vector against bank conflicts of the transposing stores.
+shared ACC4 tile_a[2][BK][BM / 4 + 1];
+shared ACC4 tile_b[2][BK][BN / 4 + 1];
+
+// Element 0 of vector v of a tile: .x along the tile's side, .y along K.
+uvec2 place(uint v, bool k_unit, uint side)
+{
+    return k_unit ? uvec2(v / (BK / 4), v % (BK / 4) * 4u) : uvec2(v % (side / 4) * 4u, v / (side / 4));
+}
+
+// Four elements along the unit axis: outside the matrix, or the slice of K, they are 0 and not read.
+ACC4 fetch(uint64_t at, bool whole, bool k_unit, uint i, uint n_i, uint k, uint k_end)
+{
+    if (whole)
+        return load_four(at);
+    ACC4 v = ACC4(0);
+    [[unroll]] for (uint e = 0u; e < 4u; e++) {
+        if (k_unit ? k + e < k_end : i + e < n_i && k < k_end)
+            v[e] = load_one(at + e * SIZE);
+    }
+    return v;
+}
+
+void main()
+{
+    uint id = gl_LocalInvocationIndex;
+    uint work = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    if (work >= args.n_work)
+        return;
+    uint tiles_m = (args.m + BM - 1u) / BM, tiles_n = (args.n + BN - 1u) / BN;
+    uint tile = work % (tiles_m * tiles_n), item = work / (tiles_m * tiles_n);
+    uint first = tile / (SUPER * tiles_n) * SUPER, rows = min(tiles_m - first, SUPER);
+    uint m0 = (first + tile % (SUPER * tiles_n) % rows) * BM;
+    uint n0 = tile % (SUPER * tiles_n) / rows * BN;
+    uint k_begin = item / args.n_batch * args.k_chunk;
+    uint k_end = min(args.k, k_begin + args.k_chunk);
+
+    // Rows past the edge are read from the last one: what they give is not stored.
+    uint64_t from_a[LOADS_A], from_b[LOADS_B];
+    uint64_t base_a = start_of_a(item % args.n_batch), base_b = start_of_b(item % args.n_batch);
+    [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
+        uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
+        from_a[l] = A_K_UNIT == 1
+            ? base_a + int64_t(min(m0 + p.x, args.m - 1u)) * args.pitch_a + (k_begin + p.y) * uint64_t(SIZE)
+            : base_a + int64_t(k_begin + p.y) * args.pitch_a + (m0 + p.x) * uint64_t(SIZE);
+    }
+    [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
+        uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
+        from_b[l] = B_K_UNIT == 1
+            ? base_b + int64_t(min(n0 + p.x, args.n - 1u)) * args.pitch_b + (k_begin + p.y) * uint64_t(SIZE)
+            : base_b + int64_t(k_begin + p.y) * args.pitch_b + (n0 + p.x) * uint64_t(SIZE);
+    }
+    int64_t step_a = A_K_UNIT == 1 ? int64_t(BK * SIZE) : BK * args.pitch_a;
+    int64_t step_b = B_K_UNIT == 1 ? int64_t(BK * SIZE) : BK * args.pitch_b;
+    bool whole_a = (args.flags & FLAG_VECTOR_A) != 0u && (A_K_UNIT == 1 || m0 + BM <= args.m);
+    bool whole_b = (args.flags & FLAG_VECTOR_B) != 0u && (B_K_UNIT == 1 || n0 + BN <= args.n);
+
+    // Eight by four invocations lie together, so that 32 of them read few distinct vectors of shared memory.
+    uint tm = id / 32u % GROUPS_M * 8u + id % 8u, tn = id / 32u / GROUPS_M * 4u + id / 8u % 4u;
+
+    ACC4 sums[TM][BLOCKS_N];
+    [[unroll]] for (int i = 0; i < TM; i++)
+        [[unroll]] for (int j = 0; j < BLOCKS_N; j++)
+            sums[i][j] = ACC4(0);
+
+    ACC4 next_a[LOADS_A], next_b[LOADS_B];
+    uint stage = 1u;
+    for (uint k = k_begin; k < k_end + BK; k += BK) {
+        // The first turn only fetches and the last only computes.
+        bool fetching = k < k_end;
+        if (fetching) {
+            bool whole_k = k + BK <= k_end;
+            [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
+                uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
+                next_a[l] = fetch(from_a[l], whole_a && whole_k, A_K_UNIT == 1, m0 + p.x, args.m, k + p.y, k_end);
+                from_a[l] += step_a;
+            }
+            [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
+                uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
+                next_b[l] = fetch(from_b[l], whole_b && whole_k, B_K_UNIT == 1, n0 + p.x, args.n, k + p.y, k_end);
+                from_b[l] += step_b;
+            }
+        }
+        if (k > k_begin) {
+#if UNROLL_K
+            [[unroll]]
+#endif
+            for (uint kk = 0u; kk < BK; kk++) {
+                ACC4 a[BLOCKS_M], b[BLOCKS_N];
+                [[unroll]] for (uint i = 0u; i < BLOCKS_M; i++)
+                    a[i] = tile_a[stage][kk][i * (BM / 4 / BLOCKS_M) + tm];
+                [[unroll]] for (uint j = 0u; j < BLOCKS_N; j++)
+                    b[j] = tile_b[stage][kk][j * (BN / 4 / BLOCKS_N) + tn];
+                [[unroll]] for (int i = 0; i < TM; i++)
+                    [[unroll]] for (int j = 0; j < BLOCKS_N; j++)
+                        sums[i][j] = MULADD(ACC4(a[i / 4][i % 4]), b[j], sums[i][j]);
+            }
+        }
+        stage ^= 1u;
+        if (fetching) {
+            [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
+                uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
+#if A_K_UNIT
+                [[unroll]] for (uint e = 0u; e < 4u; e++)
+                    tile_a[stage][p.y + e][p.x / 4u][p.x % 4u] = next_a[l][e];
+#else
+                tile_a[stage][p.y][p.x / 4u] = next_a[l];
+#endif
+            }
+            [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
+                uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
+#if B_K_UNIT
+                [[unroll]] for (uint e = 0u; e < 4u; e++)
+                    tile_b[stage][p.y + e][p.x / 4u][p.x % 4u] = next_b[l][e];
+#else
+                tile_b[stage][p.y][p.x / 4u] = next_b[l];
+#endif
+            }
+        }
+        barrier();
+    }
+
+    bool vector = (args.flags & FLAG_VECTOR_C) != 0u && m0 + BM <= args.m && n0 + BN <= args.n;
+    [[unroll]] for (uint i = 0u; i < TM; i++) {
+        uint m = m0 + i / 4u * (BM / BLOCKS_M) + tm * 4u + i % 4u;
+        [[unroll]] for (uint j = 0u; j < BLOCKS_N; j++) {
+            uint n = n0 + j * (BN / BLOCKS_N) + tn * 4u;
+            if (vector) {
+                uint64_t at = (uint64_t(item) * args.m + m) * args.n + n;
+                PutAcc4(args.c + at * ACC_SIZE).v = sums[i][j];
+            } else {
+                [[unroll]] for (uint e = 0u; e < 4u; e++) {
+                    if (m < args.m && n + e < args.n)
+                        store_c(item, m, n + e, sums[i][j][e]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// scan_carry.comp - what a scan carries from one chunk to the next. Comes before every scan_*.comp.
+// Needs:  VALUE, NEUTRAL, combine(x, y), as_result(x); COMPENSATED and FINITE(x) for sums of floats;
+//         OUT_VECTOR where four results lie side by side, aligned.
+
+#ifdef COMPENSATED
+// A running sum beside the sum of its rounding errors (TwoSum): a long row ends as exact as a short one.
+struct Carry { VALUE high; VALUE low; };
+
+Carry carry_start() { return Carry(VALUE(0), VALUE(0)); }
+
+void carry_add(inout Carry run, VALUE x)
+{
+    VALUE sum = run.high + x;
+    VALUE added = sum - run.high;
+    run.low = run.low + ((run.high - (sum - added)) + (x - added));
+    run.high = sum;
+}
+
+// Beyond infinity the errors are NaN and say nothing.
+VALUE carry_value(Carry run) { return FINITE(run.high) ? run.high + run.low : run.high; }
+#else
+struct Carry { VALUE high; };
+
+Carry carry_start() { return Carry(NEUTRAL); }
+
+void carry_add(inout Carry run, VALUE x) { run.high = combine(run.high, x); }
+
+VALUE carry_value(Carry run) { return run.high; }
+#endif
+
+#define ME gl_LocalInvocationIndex
+
+layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Totals { VALUE value[]; };
+
+uint group_number() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }
+
+void store(uint r, int at[OPERANDS], VALUE x)
+{
+    int to[OPERANDS];
+    reduced_at(r, at, to);
+    vkt_out0(to[0], as_result(x));
+}
+
+void store_four(uint r, int at[OPERANDS], VALUE v[4])
+{
+#ifdef OUT_VECTOR
+    int to[OPERANDS];
+    reduced_at(r, at, to);
+    RESULT w[4];
+    [[unroll]] for (int j = 0; j < 4; j++)
+        w[j] = as_result(v[j]);
+    vkt_out0_part(to[0], 1, 3, true, w);
+#else
+    [[unroll]] for (int j = 0; j < 4; j++)
+        store(r + uint(j), at, v[j]);
+#endif
+}
+
+// Begins a row with the neutral element, where it is asked for.
+void store_initial(uint chunk, int at[OPERANDS])
+{
+#ifdef INITIAL
+    if (chunk == 0u && args.slot0 == 0u)
+        vkt_out1(at[0], as_result(NEUTRAL));
+#endif
+}
+
+// Hands the end of the last chunk to the piece that follows, if one does.
+void store_end(uint row, uint chunk, Carry run)
+{
+    if (args.next != 0ul && (chunk + 1u) * args.chunk >= args.n_reduced)
+        Totals(args.next).value[row * args.next_step] = carry_value(run);
+}
