@@ -48,7 +48,7 @@ def train(
     """Mini-batch gradient descent with momentum on cross entropy; gives the weights and the seconds
     it took."""
     rate, momentum, batch = 0.1, 0.9, 128
-    weights = [xp.asarray(w) for w in start]
+    weights = [xp.asarray(w.copy()) for w in start]
     speeds = [xp.zeros_like(w) for w in weights]
     images = xp.asarray(x)
     targets = xp.asarray(np.eye(10, dtype=np.float32)[y])

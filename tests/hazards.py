@@ -44,6 +44,7 @@ def hazards(events: list[Event]) -> list[str]:
     found: list[str] = []
     since_barrier = _Ranges()  # commands no barrier has followed yet
     in_flight = _Ranges()  # commands the host has not waited for
+    unseen = _Ranges()  # writes no barrier has made visible to the host
     reached = 0
     for event in events:
         kind, name, ranges = event["kind"], event["name"], event["ranges"]
@@ -53,14 +54,20 @@ def hazards(events: list[Event]) -> list[str]:
                 found.append(f"{name} conflicts with {other}: no barrier between them")
             since_barrier.add(ranges, event["submit"], name)
             in_flight.add(ranges, event["submit"], name)
+            unseen.add([r for r in ranges if r[2]], event["submit"], name)
         elif kind == "barrier":
             since_barrier.entries.clear()
+            unseen.entries.clear()
         elif kind == "wait":
             reached = max(reached, event["submit"])
             since_barrier.drop_finished(reached)
             in_flight.drop_finished(reached)
         elif kind in ("host_read", "host_write"):
+            # The value known to be reached: an idle block is touched without a wait of its own.
+            reached = max(reached, event["submit"])
             ranges = [(a, n, kind == "host_write") for a, n, _ in ranges]
+            if unseen.conflict(ranges, -1) is not None:
+                found.append(f"{kind}: no barrier made the device's writes visible to the host")
             other = in_flight.conflict(ranges, reached)
             if other is not None:
                 found.append(f"{kind} conflicts with {other}: the host did not wait for it")

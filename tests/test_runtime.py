@@ -289,11 +289,19 @@ def test_messages_go_to_the_log(caplog):
 
 
 PLANTED = """
-import vktensor as vt
+import ctypes, vktensor as vt
 from vktensor import _core
 vt.eval(vt.ones(3))
 _core.validation_messages()
-_core.plant_validation_mistake()
+device = ctypes.c_void_p(_core.vulkan_handles()["device"])
+loader = ctypes.CDLL("libvulkan.so.1")
+loader.vkGetDeviceProcAddr.restype = ctypes.c_void_p
+address = loader.vkGetDeviceProcAddr(device, b"vkCreateBuffer")
+create = ctypes.CFUNCTYPE(*[ctypes.c_int] + 4 * [ctypes.c_void_p])(address)
+# A VkBufferCreateInfo of size 0 and without a usage: two mistakes.
+info = (ctypes.c_uint64 * 7)(12, 0, 0, 0, 0, 0, 0)
+buffer = ctypes.c_uint64()
+create(device, ctypes.addressof(info), None, ctypes.addressof(buffer))
 print(_core.validation_messages()[0])
 """
 

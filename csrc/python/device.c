@@ -536,6 +536,25 @@ static PyObject *live_counts(PyObject *module, PyObject *const *args, Py_ssize_t
         "pending_submits", (unsigned long long)live.pending_submits);
 }
 
+static PyObject *vulkan_handles(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                                PyObject *kwnames)
+{
+    static const vkt_py_params params = {"vulkan_handles", 0, {"device"}};
+    PyObject *given[1];
+    vkt_device *device;
+    vkt_handles handles;
+    (void)module;
+
+    if (!vkt_py_unpack(&params, args, n_args, kwnames, given) ||
+        !(device = vkt_py_device_arg("vulkan_handles", given[0])))
+        return NULL;
+    vkt_device_get_handles(device, &handles);
+    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:I}", "instance", (unsigned long long)handles.instance,
+                         "physical_device", (unsigned long long)handles.physical_device, "device",
+                         (unsigned long long)handles.device, "queue",
+                         (unsigned long long)handles.queue, "queue_family", handles.queue_family);
+}
+
 static PyObject *cache_directory(PyObject *module, PyObject *unused)
 {
     (void)module;
@@ -601,6 +620,10 @@ PyMethodDef vkt_py_device_functions[] = {
      "set_memory_limit($module, nbytes, device=None)\n--\n\nThe most bytes to reserve."},
     {"kernel_stats", FASTCALL(kernel_stats), KEYWORDS,
      "kernel_stats($module, device=None)\n--\n\nHow many kernels were compiled or found."},
+    {"vulkan_handles", FASTCALL(vulkan_handles), KEYWORDS,
+     "vulkan_handles($module, device=None)\n--\n\nVkInstance, VkPhysicalDevice, VkDevice and "
+     "VkQueue "
+     "as numbers, and the queue's family, for programs that share the device."},
     {"live_counts", FASTCALL(live_counts), KEYWORDS,
      "live_counts($module, device=None)\n--\n\nLive Vulkan objects and blocks, for leak tests."},
     {"cache_directory", cache_directory, METH_NOARGS,

@@ -353,6 +353,17 @@ fail:
     return vkt_status_last();
 }
 
+void vkt_device_get_handles(const vkt_device *device, vkt_handles *out)
+{
+    *out = (vkt_handles){
+        .instance = (uint64_t)(uintptr_t)vkt_instance(),
+        .physical_device = (uint64_t)(uintptr_t)device->physical,
+        .device = (uint64_t)(uintptr_t)device->handle,
+        .queue = (uint64_t)(uintptr_t)device->vk_queue,
+        .queue_family = device->queue_family,
+    };
+}
+
 const vkt_device_info *vkt_device_get_info(const vkt_device *device)
 {
     return &device->info;

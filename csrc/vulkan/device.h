@@ -111,6 +111,13 @@ vkt_status vkt_device_default(uint32_t *index);
 
 const vkt_device_info *vkt_device_get_info(const vkt_device *device);
 
+/* The Vulkan handles behind an open device, as numbers, for programs that share it with their own Vulkan code. */
+typedef struct vkt_handles {
+    uint64_t instance, physical_device, device, queue;
+    uint32_t queue_family;
+} vkt_handles;
+void vkt_device_get_handles(const vkt_device *device, vkt_handles *out);
+
 /* Waits for all devices and destroys everything; later calls fail with VKT_UNAVAILABLE and releases do nothing. */
 void vkt_shutdown(void);
 

@@ -160,7 +160,7 @@ vkt_status vkt_profile_start(vkt_device *device)
 {
     vkt_profile *profile = device->profile;
     VKT_TRY(vkt_device_check(device));
-    VKT_REQUIRE(!profile->running, VKT_VALUE_ERROR, "profile: one is running already");
+    VKT_REQUIRE(!profile->running, VKT_UNAVAILABLE, "profile: one is running already");
     profile->n_events = 0;
     profile->n_dropped = 0;
     profile->n_queries = 0;
@@ -221,7 +221,7 @@ vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_event **events
 {
     vkt_profile *profile = device->profile;
     query_result *results = NULL;
-    VKT_REQUIRE(profile && profile->running, VKT_VALUE_ERROR, "profile: none is running");
+    VKT_REQUIRE(profile && profile->running, VKT_UNAVAILABLE, "profile: none is running");
     /* Whatever fails below, a next profile may start. */
     profile->running = false;
     VKT_TRY(vkt_wait(device));

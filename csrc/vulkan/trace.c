@@ -42,7 +42,7 @@ vkt_status vkt_trace_start(vkt_device *device)
 
     VKT_TRY(vkt_device_check(device));
     trace = device->trace;
-    VKT_REQUIRE(!trace->running, VKT_VALUE_ERROR, "trace: one is running already");
+    VKT_REQUIRE(!trace->running, VKT_UNAVAILABLE, "trace: one is running already");
     trace->n_events = trace->n_ranges = 0;
     trace->failed = false;
     trace->running = true;
