@@ -3,7 +3,7 @@
 >>> import vktensor as vt
 >>> a = vt.asarray([1.0, 2.0, 3.0])
 >>> (a * 2 + 1).sum()
-@@
+Tensor(15., dtype=float32)
 
 Elementwise expressions are lazy and fuse into one kernel; they are computed when bytes are needed,
 or by `vt.eval`. The names are those of the Python array API standard. The device is chosen by

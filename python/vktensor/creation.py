@@ -42,7 +42,8 @@ def asarray(
     no tensors of.
 
     >>> vt.asarray([[1, 2], [3, 4]])
-    @@
+    Tensor([[1, 2],
+            [3, 4]], dtype=int64)
     """
     return _core.asarray(obj, dtype, device, copy)
 
@@ -73,7 +74,7 @@ def full(
     """A Tensor of `shape` whose elements are all `fill_value`; its kind gives the default dtype.
 
     >>> vt.full((2,), 7)
-    @@
+    Tensor([7, 7], dtype=int64)
     """
     return _core.full(shape, fill_value, dtype, device)
 
@@ -94,7 +95,7 @@ def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = N
     """Ones, float32 by default.
 
     >>> vt.ones(3)
-    @@
+    Tensor([1., 1., 1.], dtype=float32)
     """
     return _core.full(shape, 1, float32 if dtype is None else dtype, device)
 
@@ -108,7 +109,8 @@ def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = 
     """Zeros, float32 by default.
 
     >>> vt.zeros((2, 2))
-    @@
+    Tensor([[0., 0.],
+            [0., 0.]], dtype=float32)
     """
     return _core.full(shape, 0, float32 if dtype is None else dtype, device)
 
@@ -136,7 +138,7 @@ def arange(
     twice. ValueError for a step of 0.
 
     >>> vt.arange(5)
-    @@
+    Tensor([0, 1, 2, 3, 4], dtype=int64)
     """
     if stop is None:
         start, stop = 0, start
@@ -173,7 +175,7 @@ def linspace(
     ValueError for a negative `num`.
 
     >>> vt.linspace(0, 1, 5)
-    @@
+    Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
     if num < 0:
         raise ValueError(f"linspace: expected num >= 0, got {num}")
@@ -201,7 +203,8 @@ def eye(
     zeros.
 
     >>> vt.eye(2)
-    @@
+    Tensor([[1., 0.],
+            [0., 1.]], dtype=float32)
     """
     n_cols = n_rows if n_cols is None else n_cols
     rows = _core.expand_dims(_core.iota((n_rows,), device), (1,))

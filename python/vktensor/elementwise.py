@@ -98,7 +98,7 @@ def abs(x: Tensor, /) -> Tensor:
     absolute value.
 
     >>> vt.abs(vt.asarray([-1.5, 2.0]))
-    @@
+    Tensor([1.5, 2. ], dtype=float32)
     """
     return _core.abs(x)
 
@@ -107,7 +107,7 @@ def add(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 + x2, broadcast. Numeric; the result has the promoted dtype; integers wrap around.
 
     >>> vt.add(vt.asarray([1, 2]), 3)
-    @@
+    Tensor([4, 5], dtype=int64)
     """
     return _core.add(x1, x2)
 
@@ -116,7 +116,7 @@ def subtract(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 - x2, broadcast. Numeric; the result has the promoted dtype; integers wrap around.
 
     >>> vt.subtract(vt.asarray([1, 2]), 3)
-    @@
+    Tensor([-2, -1], dtype=int64)
     """
     return _core.subtract(x1, x2)
 
@@ -125,7 +125,7 @@ def multiply(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 * x2, broadcast. Numeric; the result has the promoted dtype; integers wrap around.
 
     >>> vt.multiply(vt.asarray([1, 2]), 3)
-    @@
+    Tensor([3, 6], dtype=int64)
     """
     return _core.multiply(x1, x2)
 
@@ -135,7 +135,7 @@ def divide(x1: Operand, x2: Operand, /) -> Tensor:
     gives inf or NaN.
 
     >>> vt.divide(vt.asarray([1.0, 3.0]), 2)
-    @@
+    Tensor([0.5, 1.5], dtype=float32)
     """
     return _core.divide(x1, x2)
 
@@ -144,7 +144,7 @@ def floor_divide(x1: Operand, x2: Operand, /) -> Tensor:
     """floor(x1 / x2), broadcast. Numeric; an integer divided by zero gives 0, as in NumPy.
 
     >>> vt.floor_divide(vt.asarray([7, -7]), 2)
-    @@
+    Tensor([ 3, -4], dtype=int64)
     """
     return _core.floor_divide(x1, x2)
 
@@ -154,7 +154,7 @@ def remainder(x1: Operand, x2: Operand, /) -> Tensor:
     is 0.
 
     >>> vt.remainder(vt.asarray([7, -7]), 3)
-    @@
+    Tensor([1, 2], dtype=int64)
     """
     return _core.remainder(x1, x2)
 
@@ -163,7 +163,7 @@ def fmod(x1: Operand, x2: Operand, /) -> Tensor:
     """The remainder of truncating division, exact, with the sign of x1. Numeric.
 
     >>> vt.fmod(vt.asarray([7.5, -7.5]), 2)
-    @@
+    Tensor([ 1.5, -1.5], dtype=float32)
     """
     return _core.fmod(x1, x2)
 
@@ -173,7 +173,7 @@ def pow(x1: Operand, x2: Operand, /) -> Tensor:
     and a negative integer exponent gives 0 unless |x1| is 1.
 
     >>> vt.pow(vt.asarray([2.0, 3.0]), 2)
-    @@
+    Tensor([4., 9.], dtype=float32)
     """
     return _core.pow(x1, x2)
 
@@ -182,7 +182,7 @@ def negative(x: Tensor, /) -> Tensor:
     """-x. Numeric; unsigned integers wrap around.
 
     >>> vt.negative(vt.asarray([1, -2]))
-    @@
+    Tensor([-1,  2], dtype=int64)
     """
     return _core.negative(x)
 
@@ -191,7 +191,7 @@ def positive(x: Tensor, /) -> Tensor:
     """x itself, as a new value. Numeric.
 
     >>> vt.positive(vt.asarray([1, -2]))
-    @@
+    Tensor([ 1, -2], dtype=int64)
     """
     return _core.positive(x)
 
@@ -200,7 +200,7 @@ def reciprocal(x: Tensor, /) -> Tensor:
     """1 / x. Floating; integers are computed in float32.
 
     >>> vt.reciprocal(vt.asarray([2.0, 4.0]))
-    @@
+    Tensor([0.5 , 0.25], dtype=float32)
     """
     return _core.reciprocal(x)
 
@@ -209,7 +209,7 @@ def sign(x: Tensor, /) -> Tensor:
     """-1, 0 or 1 by the sign of x; NaN stays NaN. Numeric.
 
     >>> vt.sign(vt.asarray([-2.0, 0.0, 5.0]))
-    @@
+    Tensor([-1.,  0.,  1.], dtype=float32)
     """
     return _core.sign(x)
 
@@ -218,7 +218,7 @@ def square(x: Tensor, /) -> Tensor:
     """x * x. Numeric.
 
     >>> vt.square(vt.asarray([2, -3]))
-    @@
+    Tensor([4, 9], dtype=int64)
     """
     return _core.square(x)
 
@@ -227,7 +227,7 @@ def sqrt(x: Tensor, /) -> Tensor:
     """Square root; NaN for negative x. Floating; integers are computed in float32.
 
     >>> vt.sqrt(vt.asarray([4.0, 9.0]))
-    @@
+    Tensor([2., 3.], dtype=float32)
     """
     return _core.sqrt(x)
 
@@ -236,7 +236,7 @@ def rsqrt(x: Tensor, /) -> Tensor:
     """1 / sqrt(x). Floating; integers are computed in float32.
 
     >>> vt.rsqrt(vt.asarray([4.0, 16.0]))
-    @@
+    Tensor([0.5 , 0.25], dtype=float32)
     """
     return _core.rsqrt(x)
 
@@ -245,7 +245,7 @@ def cbrt(x: Tensor, /) -> Tensor:
     """Cube root, of negative x too. Floating; integers are computed in float32.
 
     >>> vt.cbrt(vt.asarray([8.0, -27.0]))
-    @@
+    Tensor([ 2., -3.], dtype=float32)
     """
     return _core.cbrt(x)
 
@@ -254,7 +254,7 @@ def hypot(x1: Operand, x2: Operand, /) -> Tensor:
     """sqrt(x1**2 + x2**2) without overflow in between. Floating; inf wins over NaN.
 
     >>> vt.hypot(vt.asarray([3.0]), 4.0)
-    @@
+    Tensor([5.], dtype=float32)
     """
     return _core.hypot(x1, x2)
 
@@ -263,7 +263,7 @@ def maximum(x1: Operand, x2: Operand, /) -> Tensor:
     """The larger of both; NaN if either is NaN. Any real dtype.
 
     >>> vt.maximum(vt.asarray([1, 5]), 3)
-    @@
+    Tensor([3, 5], dtype=int64)
     """
     return _core.maximum(x1, x2)
 
@@ -272,7 +272,7 @@ def minimum(x1: Operand, x2: Operand, /) -> Tensor:
     """The smaller of both; NaN if either is NaN. Any real dtype.
 
     >>> vt.minimum(vt.asarray([1, 5]), 3)
-    @@
+    Tensor([1, 3], dtype=int64)
     """
     return _core.minimum(x1, x2)
 
@@ -281,7 +281,7 @@ def fmax(x1: Operand, x2: Operand, /) -> Tensor:
     """The larger of both; a NaN beside a number is ignored. Any real dtype.
 
     >>> vt.fmax(vt.asarray([1.0, float('nan')]), 0.5)
-    @@
+    Tensor([1. , 0.5], dtype=float32)
     """
     return _core.fmax(x1, x2)
 
@@ -290,7 +290,7 @@ def fmin(x1: Operand, x2: Operand, /) -> Tensor:
     """The smaller of both; a NaN beside a number is ignored. Any real dtype.
 
     >>> vt.fmin(vt.asarray([1.0, float('nan')]), 0.5)
-    @@
+    Tensor([0.5, 0.5], dtype=float32)
     """
     return _core.fmin(x1, x2)
 
@@ -302,7 +302,7 @@ def ceil(x: Tensor, /) -> Tensor:
     """The smallest integer not below x, in x's dtype. Numeric.
 
     >>> vt.ceil(vt.asarray([1.2, -1.2]))
-    @@
+    Tensor([ 2., -1.], dtype=float32)
     """
     return _core.ceil(x)
 
@@ -311,7 +311,7 @@ def floor(x: Tensor, /) -> Tensor:
     """The largest integer not above x, in x's dtype. Numeric.
 
     >>> vt.floor(vt.asarray([1.2, -1.2]))
-    @@
+    Tensor([ 1., -2.], dtype=float32)
     """
     return _core.floor(x)
 
@@ -320,7 +320,7 @@ def trunc(x: Tensor, /) -> Tensor:
     """x without its fraction, in x's dtype. Numeric.
 
     >>> vt.trunc(vt.asarray([1.7, -1.7]))
-    @@
+    Tensor([ 1., -1.], dtype=float32)
     """
     return _core.trunc(x)
 
@@ -329,7 +329,7 @@ def round(x: Tensor, /) -> Tensor:
     """The nearest integer, halves to the even one, in x's dtype. Numeric.
 
     >>> vt.round(vt.asarray([0.5, 1.5, 2.6]))
-    @@
+    Tensor([0., 2., 3.], dtype=float32)
     """
     return _core.round(x)
 
@@ -338,7 +338,7 @@ def copysign(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 with the sign of x2, zeros and NaN included. Floating.
 
     >>> vt.copysign(vt.asarray([1.0, 2.0]), -1.0)
-    @@
+    Tensor([-1., -2.], dtype=float32)
     """
     return _core.copysign(x1, x2)
 
@@ -347,7 +347,7 @@ def nextafter(x1: Operand, x2: Operand, /) -> Tensor:
     """The next number after x1 towards x2 in their dtype. Floating.
 
     >>> vt.nextafter(vt.asarray([1.0]), 2.0) > 1
-    @@
+    Tensor([ True], dtype=bool)
     """
     return _core.nextafter(x1, x2)
 
@@ -356,7 +356,7 @@ def signbit(x: Tensor, /) -> Tensor:
     """True where the sign bit is set, of -0.0 and NaN too. Floating.
 
     >>> vt.signbit(vt.asarray([-0.0, 0.0]))
-    @@
+    Tensor([ True, False], dtype=bool)
     """
     return _core.signbit(x)
 
@@ -365,7 +365,7 @@ def isfinite(x: Tensor, /) -> Tensor:
     """True where x is neither infinite nor NaN. Numeric.
 
     >>> vt.isfinite(vt.asarray([1.0, float('inf')]))
-    @@
+    Tensor([ True, False], dtype=bool)
     """
     return _core.isfinite(x)
 
@@ -374,7 +374,7 @@ def isinf(x: Tensor, /) -> Tensor:
     """True where x is infinite. Numeric.
 
     >>> vt.isinf(vt.asarray([1.0, float('inf')]))
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.isinf(x)
 
@@ -383,7 +383,7 @@ def isnan(x: Tensor, /) -> Tensor:
     """True where x is NaN. Numeric.
 
     >>> vt.isnan(vt.asarray([1.0, float('nan')]))
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.isnan(x)
 
@@ -395,7 +395,7 @@ def exp(x: Tensor, /) -> Tensor:
     """e to the power x. Floating; integers are computed in float32.
 
     >>> vt.exp(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([1.       , 2.7182817], dtype=float32)
     """
     return _core.exp(x)
 
@@ -404,7 +404,7 @@ def exp2(x: Tensor, /) -> Tensor:
     """2 to the power x. Floating; integers are computed in float32.
 
     >>> vt.exp2(vt.asarray([3.0, -1.0]))
-    @@
+    Tensor([8. , 0.5], dtype=float32)
     """
     return _core.exp2(x)
 
@@ -413,7 +413,7 @@ def expm1(x: Tensor, /) -> Tensor:
     """exp(x) - 1 without cancellation near 0. Floating.
 
     >>> vt.expm1(vt.asarray([0.0, 1e-7]))
-    @@
+    Tensor([0.0000000e+00, 1.0000001e-07], dtype=float32)
     """
     return _core.expm1(x)
 
@@ -422,7 +422,7 @@ def log(x: Tensor, /) -> Tensor:
     """Natural logarithm: -inf at 0, NaN below. Floating; integers are computed in float32.
 
     >>> vt.log(vt.asarray([1.0, 10.0]))
-    @@
+    Tensor([0.       , 2.3025851], dtype=float32)
     """
     return _core.log(x)
 
@@ -431,7 +431,7 @@ def log1p(x: Tensor, /) -> Tensor:
     """log(1 + x) without cancellation near 0: -inf at -1, NaN below. Floating.
 
     >>> vt.log1p(vt.asarray([0.0, 1e-7]))
-    @@
+    Tensor([0.0000000e+00, 9.9999994e-08], dtype=float32)
     """
     return _core.log1p(x)
 
@@ -440,7 +440,7 @@ def log2(x: Tensor, /) -> Tensor:
     """Logarithm to base 2, exact for powers of 2. Floating.
 
     >>> vt.log2(vt.asarray([8.0, 0.5]))
-    @@
+    Tensor([ 3., -1.], dtype=float32)
     """
     return _core.log2(x)
 
@@ -449,7 +449,7 @@ def log10(x: Tensor, /) -> Tensor:
     """Logarithm to base 10. Floating.
 
     >>> vt.log10(vt.asarray([100.0, 0.1]))
-    @@
+    Tensor([ 2., -1.], dtype=float32)
     """
     return _core.log10(x)
 
@@ -458,7 +458,7 @@ def logaddexp(x1: Operand, x2: Operand, /) -> Tensor:
     """log(exp(x1) + exp(x2)) without overflow in between. Floating.
 
     >>> vt.logaddexp(vt.asarray([0.0]), 0.0)
-    @@
+    Tensor([0.6931472], dtype=float32)
     """
     return _core.logaddexp(x1, x2)
 
@@ -467,7 +467,7 @@ def erf(x: Tensor, /) -> Tensor:
     """The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x. Floating.
 
     >>> vt.erf(vt.asarray([0.0, 10.0]))
-    @@
+    Tensor([0., 1.], dtype=float32)
     """
     return _core.erf(x)
 
@@ -476,7 +476,7 @@ def erfc(x: Tensor, /) -> Tensor:
     """1 - erf(x) without cancellation for large x. Floating.
 
     >>> vt.erfc(vt.asarray([0.0]))
-    @@
+    Tensor([1.], dtype=float32)
     """
     return _core.erfc(x)
 
@@ -485,7 +485,7 @@ def lgamma(x: Tensor, /) -> Tensor:
     """Logarithm of the absolute value of the gamma function; infinite at 0, -1, -2, ... Floating.
 
     >>> vt.lgamma(vt.asarray([1.0, 5.0]))
-    @@
+    Tensor([0.       , 3.1780539], dtype=float32)
     """
     return _core.lgamma(x)
 
@@ -497,7 +497,7 @@ def sin(x: Tensor, /) -> Tensor:
     """Sine of x in radians, reduced exactly for arguments of any size; NaN at infinity. Floating.
 
     >>> vt.sin(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.        , 0.84147096], dtype=float32)
     """
     return _core.sin(x)
 
@@ -507,7 +507,7 @@ def cos(x: Tensor, /) -> Tensor:
     Floating.
 
     >>> vt.cos(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([1.       , 0.5403023], dtype=float32)
     """
     return _core.cos(x)
 
@@ -517,7 +517,7 @@ def tan(x: Tensor, /) -> Tensor:
     Floating.
 
     >>> vt.tan(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.       , 1.5574077], dtype=float32)
     """
     return _core.tan(x)
 
@@ -526,7 +526,7 @@ def asin(x: Tensor, /) -> Tensor:
     """Inverse sine in radians, in [-pi/2, pi/2]; NaN outside [-1, 1]. Floating.
 
     >>> vt.asin(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.       , 1.5707963], dtype=float32)
     """
     return _core.asin(x)
 
@@ -535,7 +535,7 @@ def acos(x: Tensor, /) -> Tensor:
     """Inverse cosine in radians, in [0, pi]; NaN outside [-1, 1]. Floating.
 
     >>> vt.acos(vt.asarray([1.0, 0.0]))
-    @@
+    Tensor([0.       , 1.5707964], dtype=float32)
     """
     return _core.acos(x)
 
@@ -544,7 +544,7 @@ def atan(x: Tensor, /) -> Tensor:
     """Inverse tangent in radians, in [-pi/2, pi/2]. Floating.
 
     >>> vt.atan(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.       , 0.7853982], dtype=float32)
     """
     return _core.atan(x)
 
@@ -553,7 +553,7 @@ def atan2(x1: Operand, x2: Operand, /) -> Tensor:
     """The angle of the point (x2, x1) in radians, in [-pi, pi], with C99's signed zeros. Floating.
 
     >>> vt.atan2(vt.asarray([1.0, -1.0]), -1.0)
-    @@
+    Tensor([ 2.3561945, -2.3561945], dtype=float32)
     """
     return _core.atan2(x1, x2)
 
@@ -562,7 +562,7 @@ def sinh(x: Tensor, /) -> Tensor:
     """Hyperbolic sine. Floating.
 
     >>> vt.sinh(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.       , 1.1752012], dtype=float32)
     """
     return _core.sinh(x)
 
@@ -571,7 +571,7 @@ def cosh(x: Tensor, /) -> Tensor:
     """Hyperbolic cosine. Floating.
 
     >>> vt.cosh(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([1.       , 1.5430806], dtype=float32)
     """
     return _core.cosh(x)
 
@@ -580,7 +580,7 @@ def tanh(x: Tensor, /) -> Tensor:
     """Hyperbolic tangent. Floating.
 
     >>> vt.tanh(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.       , 0.7615942], dtype=float32)
     """
     return _core.tanh(x)
 
@@ -589,7 +589,7 @@ def asinh(x: Tensor, /) -> Tensor:
     """Inverse hyperbolic sine. Floating.
 
     >>> vt.asinh(vt.asarray([0.0, 1.0]))
-    @@
+    Tensor([0.       , 0.8813736], dtype=float32)
     """
     return _core.asinh(x)
 
@@ -598,7 +598,7 @@ def acosh(x: Tensor, /) -> Tensor:
     """Inverse hyperbolic cosine; NaN below 1. Floating.
 
     >>> vt.acosh(vt.asarray([1.0, 2.0]))
-    @@
+    Tensor([0.      , 1.316958], dtype=float32)
     """
     return _core.acosh(x)
 
@@ -607,7 +607,7 @@ def atanh(x: Tensor, /) -> Tensor:
     """Inverse hyperbolic tangent: infinite at -1 and 1, NaN beyond. Floating.
 
     >>> vt.atanh(vt.asarray([0.0, 0.5]))
-    @@
+    Tensor([0.        , 0.54930615], dtype=float32)
     """
     return _core.atanh(x)
 
@@ -619,7 +619,7 @@ def equal(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 == x2, broadcast, after promotion. Any dtype.
 
     >>> vt.equal(vt.asarray([1, 2]), 2)
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.equal(x1, x2)
 
@@ -628,7 +628,7 @@ def not_equal(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 != x2, broadcast, after promotion. Any dtype.
 
     >>> vt.not_equal(vt.asarray([1, 2]), 2)
-    @@
+    Tensor([ True, False], dtype=bool)
     """
     return _core.not_equal(x1, x2)
 
@@ -637,7 +637,7 @@ def less(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 < x2, broadcast, after promotion. Any real dtype.
 
     >>> vt.less(vt.asarray([1, 2]), 2)
-    @@
+    Tensor([ True, False], dtype=bool)
     """
     return _core.less(x1, x2)
 
@@ -646,7 +646,7 @@ def less_equal(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 <= x2, broadcast, after promotion. Any real dtype.
 
     >>> vt.less_equal(vt.asarray([1, 2]), 2)
-    @@
+    Tensor([ True,  True], dtype=bool)
     """
     return _core.less_equal(x1, x2)
 
@@ -655,7 +655,7 @@ def greater(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 > x2, broadcast, after promotion. Any real dtype.
 
     >>> vt.greater(vt.asarray([1, 2]), 1)
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.greater(x1, x2)
 
@@ -664,7 +664,7 @@ def greater_equal(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 >= x2, broadcast, after promotion. Any real dtype.
 
     >>> vt.greater_equal(vt.asarray([1, 2]), 2)
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.greater_equal(x1, x2)
 
@@ -673,7 +673,7 @@ def logical_and(x1: Operand, x2: Operand, /) -> Tensor:
     """True where both are true (not zero). Any dtype.
 
     >>> vt.logical_and(vt.asarray([True, False]), True)
-    @@
+    Tensor([ True, False], dtype=bool)
     """
     return _core.logical_and(x1, x2)
 
@@ -682,7 +682,7 @@ def logical_or(x1: Operand, x2: Operand, /) -> Tensor:
     """True where either is true (not zero). Any dtype.
 
     >>> vt.logical_or(vt.asarray([True, False]), False)
-    @@
+    Tensor([ True, False], dtype=bool)
     """
     return _core.logical_or(x1, x2)
 
@@ -691,7 +691,7 @@ def logical_xor(x1: Operand, x2: Operand, /) -> Tensor:
     """True where exactly one is true (not zero). Any dtype.
 
     >>> vt.logical_xor(vt.asarray([True, False]), True)
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.logical_xor(x1, x2)
 
@@ -700,7 +700,7 @@ def logical_not(x: Tensor, /) -> Tensor:
     """True where x is false (zero). Any dtype.
 
     >>> vt.logical_not(vt.asarray([True, False]))
-    @@
+    Tensor([False,  True], dtype=bool)
     """
     return _core.logical_not(x)
 
@@ -712,7 +712,7 @@ def bitwise_and(x1: Operand, x2: Operand, /) -> Tensor:
     """Bits set in both. Integers and bool.
 
     >>> vt.bitwise_and(vt.asarray([6, 5]), 3)
-    @@
+    Tensor([2, 1], dtype=int64)
     """
     return _core.bitwise_and(x1, x2)
 
@@ -721,7 +721,7 @@ def bitwise_or(x1: Operand, x2: Operand, /) -> Tensor:
     """Bits set in either. Integers and bool.
 
     >>> vt.bitwise_or(vt.asarray([6, 5]), 3)
-    @@
+    Tensor([7, 7], dtype=int64)
     """
     return _core.bitwise_or(x1, x2)
 
@@ -730,7 +730,7 @@ def bitwise_xor(x1: Operand, x2: Operand, /) -> Tensor:
     """Bits set in exactly one. Integers and bool.
 
     >>> vt.bitwise_xor(vt.asarray([6, 5]), 3)
-    @@
+    Tensor([5, 6], dtype=int64)
     """
     return _core.bitwise_xor(x1, x2)
 
@@ -739,7 +739,7 @@ def bitwise_invert(x: Tensor, /) -> Tensor:
     """Every bit flipped; logical not of bool. Integers and bool.
 
     >>> vt.bitwise_invert(vt.asarray([0, 5]))
-    @@
+    Tensor([-1, -6], dtype=int64)
     """
     return _core.bitwise_invert(x)
 
@@ -748,7 +748,7 @@ def bitwise_left_shift(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 shifted left by x2 bits; 0 where x2 is negative or not below the width. Integers.
 
     >>> vt.bitwise_left_shift(vt.asarray([1, 3]), 2)
-    @@
+    Tensor([ 4, 12], dtype=int64)
     """
     return _core.bitwise_left_shift(x1, x2)
 
@@ -758,7 +758,7 @@ def bitwise_right_shift(x1: Operand, x2: Operand, /) -> Tensor:
     width. Integers.
 
     >>> vt.bitwise_right_shift(vt.asarray([8, -8]), 2)
-    @@
+    Tensor([ 2, -2], dtype=int64)
     """
     return _core.bitwise_right_shift(x1, x2)
 
@@ -772,7 +772,7 @@ def clip(x: Tensor, /, min: Operand | None = None, max: Operand | None = None) -
     Any real dtype; the result has `x`'s dtype where the bounds are scalars. NaN propagates.
 
     >>> vt.clip(vt.asarray([-1, 5, 2]), 0, 3)
-    @@
+    Tensor([0, 3, 2], dtype=int64)
     """
     if min is None:
         return _core.positive(x) if max is None else _core.minimum(x, max)
@@ -785,6 +785,6 @@ def where(condition: Tensor, x1: Operand, x2: Operand, /) -> Tensor:
     `condition` is bool (TypeError); `x1` and `x2` of any dtype are promoted.
 
     >>> vt.where(vt.asarray([True, False]), vt.asarray([1, 2]), 0)
-    @@
+    Tensor([1, 0], dtype=int64)
     """
     return _core.where(condition, x1, x2)

@@ -19,7 +19,7 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     c) eps |x1| |x2|. ValueError where K differs, TypeError for bool.
 
     >>> vt.matmul(vt.asarray([[1, 2], [3, 4]]), vt.asarray([1, 1]))
-    @@
+    Tensor([3, 7], dtype=int64)
     """
     return _core.matmul(x1, x2)
 
@@ -29,7 +29,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     Numeric.
 
     >>> vt.vecdot(vt.asarray([1, 2, 3]), vt.asarray([4, 5, 6]))
-    @@
+    Tensor(32, dtype=int64)
     """
     if not -min(x1.ndim, x2.ndim) <= axis < 0:
         if axis >= 0 and x1.ndim == x2.ndim and axis < x1.ndim:

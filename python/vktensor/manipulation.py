@@ -51,7 +51,7 @@ def astype(x: Tensor, dtype: DTypeLike, /, *, copy: bool = True) -> Tensor:
     dtype.
 
     >>> vt.astype(vt.asarray([1.7, -1.7]), vt.int32)
-    @@
+    Tensor([ 1, -1], dtype=int32)
     """
     return _core.astype(x, dtype, copy)
 
@@ -61,7 +61,8 @@ def broadcast_to(x: Tensor, /, shape: Sequence[int]) -> Tensor:
     broadcast.
 
     >>> vt.broadcast_to(vt.asarray([1, 2]), (2, 2))
-    @@
+    Tensor([[1, 2],
+            [1, 2]], dtype=int64)
     """
     return _core.broadcast_to(x, shape)
 
@@ -87,7 +88,7 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     ValueError for no arrays or lengths that differ off the axis.
 
     >>> vt.concat([vt.asarray([1, 2]), vt.asarray([3])])
-    @@
+    Tensor([1, 2, 3], dtype=int64)
     """
     if axis is None:
         return _core.concat([_core.reshape(x, (-1,), None) for x in arrays], 0)
@@ -99,7 +100,8 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     there are none.
 
     >>> vt.stack([vt.asarray([1, 2]), vt.asarray([3, 4])])
-    @@
+    Tensor([[1, 2],
+            [3, 4]], dtype=int64)
     """
     arrays = list(arrays)
     if not arrays:
@@ -171,7 +173,7 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     """A view with the elements along `axis` (all axes for None) in reverse order.
 
     >>> vt.flip(vt.asarray([1, 2, 3]))
-    @@
+    Tensor([3, 2, 1], dtype=int64)
     """
     return _core.flip(x, _axes("flip", axis, x.ndim))
 
@@ -183,7 +185,8 @@ def reshape(x: Tensor, /, shape: int | Sequence[int], *, copy: bool | None = Non
     `copy=False` raises ValueError where a copy is needed, `copy=True` always copies.
 
     >>> vt.reshape(vt.arange(4), (2, -1))
-    @@
+    Tensor([[0, 1],
+            [2, 3]], dtype=int64)
     """
     return _core.reshape(x, shape, copy)
 
@@ -195,7 +198,7 @@ def roll(
     coming back in front.
 
     >>> vt.roll(vt.asarray([1, 2, 3]), 1)
-    @@
+    Tensor([3, 1, 2], dtype=int64)
     """
     if axis is None:
         if not isinstance(shift, int):
@@ -227,7 +230,7 @@ def repeat(x: Tensor, repeats: int, /, *, axis: int | None = None) -> Tensor:
     repeats < 0.
 
     >>> vt.repeat(vt.asarray([1, 2]), 2)
-    @@
+    Tensor([1, 1, 2, 2], dtype=int64)
     """
     if repeats < 0:
         raise ValueError(f"repeat: expected repeats >= 0, got {repeats}")
@@ -244,7 +247,7 @@ def tile(x: Tensor, repetitions: Sequence[int], /) -> Tensor:
     """`x` repeated as a whole, repetitions[i] times along axis i; missing axes are added in front.
 
     >>> vt.tile(vt.asarray([1, 2]), (2,))
-    @@
+    Tensor([1, 2, 1, 2], dtype=int64)
     """
     counts = tuple(repetitions)
     ndim = max(len(counts), x.ndim)
@@ -263,7 +266,7 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     of range.
 
     >>> vt.take(vt.asarray([10, 20, 30]), vt.asarray([2, 0]))
-    @@
+    Tensor([30, 10], dtype=int64)
     """
     if axis is None:
         if x.ndim != 1:

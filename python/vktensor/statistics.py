@@ -37,7 +37,7 @@ def sum(
     float16 and bfloat16 in float32, rounded once.
 
     >>> vt.sum(vt.asarray([1, 2, 3]))
-    @@
+    Tensor(6, dtype=int64)
     """
     return _core.reduce("sum", x, axis, keepdims, dtype)
 
@@ -48,7 +48,7 @@ def prod(
     """Product over `axis`; 1 for no elements. dtypes as in `sum`.
 
     >>> vt.prod(vt.asarray([2, 3, 4]))
-    @@
+    Tensor(24, dtype=int64)
     """
     return _core.reduce("prod", x, axis, keepdims, dtype)
 
@@ -57,7 +57,7 @@ def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Largest element over `axis`; NaN if there is one. ValueError for no elements.
 
     >>> vt.max(vt.asarray([1, 5, 2]))
-    @@
+    Tensor(5, dtype=int64)
     """
     return _core.reduce("max", x, axis, keepdims)
 
@@ -66,7 +66,7 @@ def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Smallest element over `axis`; NaN if there is one. ValueError for no elements.
 
     >>> vt.min(vt.asarray([1, 5, 2]))
-    @@
+    Tensor(1, dtype=int64)
     """
     return _core.reduce("min", x, axis, keepdims)
 
@@ -76,7 +76,7 @@ def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     elements.
 
     >>> vt.mean(vt.asarray([1.0, 2.0, 6.0]))
-    @@
+    Tensor(3., dtype=float32)
     """
     return _core.reduce("mean", x, axis, keepdims)
 
@@ -89,7 +89,7 @@ def var(
     Merged pairwise (Chan, Golub, LeVeque 1983), the same bits on every run. NaN propagates.
 
     >>> vt.var(vt.asarray([1.0, 2.0, 3.0, 6.0]))
-    @@
+    Tensor(3.5, dtype=float32)
     """
     return _core.reduce("var", x, axis, keepdims, None, correction)
 
@@ -100,7 +100,7 @@ def std(
     """Standard deviation over `axis`: the square root of `var`.
 
     >>> vt.std(vt.asarray([1.0, 3.0]))
-    @@
+    Tensor(1., dtype=float32)
     """
     return _core.reduce("std", x, axis, keepdims, None, correction)
 
@@ -109,7 +109,7 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """True where some element over `axis` is not zero (NaN is not); False for no elements.
 
     >>> vt.any(vt.asarray([0, 1]))
-    @@
+    Tensor(True, dtype=bool)
     """
     return _core.reduce("any", x, axis, keepdims)
 
@@ -118,7 +118,7 @@ def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """True where no element over `axis` is zero; True for no elements.
 
     >>> vt.all(vt.asarray([0, 1]))
-    @@
+    Tensor(False, dtype=bool)
     """
     return _core.reduce("all", x, axis, keepdims)
 
@@ -127,7 +127,7 @@ def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     """Index (int64) of the first largest element along `axis`, or in C order; the first NaN wins.
 
     >>> vt.argmax(vt.asarray([1, 5, 5]))
-    @@
+    Tensor(1, dtype=int64)
     """
     return _core.reduce("argmax", x, axis, keepdims)
 
@@ -136,7 +136,7 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     """Index (int64) of the first smallest element along `axis`, or in C order; the first NaN wins.
 
     >>> vt.argmin(vt.asarray([4, 1, 1]))
-    @@
+    Tensor(1, dtype=int64)
     """
     return _core.reduce("argmin", x, axis, keepdims)
 
@@ -145,7 +145,7 @@ def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) ->
     """Number (int64) of elements over `axis` that are not zero.
 
     >>> vt.count_nonzero(vt.asarray([0, 3, 4]))
-    @@
+    Tensor(2, dtype=int64)
     """
     return _core.reduce("count_nonzero", x, axis, keepdims)
 
@@ -162,7 +162,7 @@ def cumulative_sum(
     0. dtypes as in `sum`.
 
     >>> vt.cumulative_sum(vt.asarray([1, 2, 3]))
-    @@
+    Tensor([1, 3, 6], dtype=int64)
     """
     return _core.scan("cumulative_sum", x, _only_axis(x, axis), dtype, include_initial)
 
@@ -179,7 +179,7 @@ def cumulative_prod(
     with 1. dtypes as in `sum`.
 
     >>> vt.cumulative_prod(vt.asarray([2, 3, 4]))
-    @@
+    Tensor([ 2,  6, 24], dtype=int64)
     """
     return _core.scan("cumulative_prod", x, _only_axis(x, axis), dtype, include_initial)
 
