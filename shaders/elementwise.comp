@@ -1,15 +1,16 @@
-// elementwise.comp - finds the elements each invocation handles; vkt_run, written by ops/map_text.c, does the rest.
-// Reads, writes: the OPERANDS of vkt_run (outputs, then leaves, then the counter), WIDTH neighbours along
-// the innermost dim x per invocation, `step` apart in each operand.
-// Push: addresses, scalars, n, flags, then sizes and strides but for FLAT. n counts elements in FLAT, tiles in
-//       TILES, else invocations. Bit p of flags: operand p is aligned for wide accesses. Bit 16 + p: FLAT, it
-//       advances; TILES, it is turned.
+// elementwise.comp - finds the elements each invocation handles and hands them to vkt_run.
+// Reads, writes: the OPERANDS of vkt_run, which ops/map_text.c writes (outputs, then leaves, then the
+//       counter), WIDTH neighbours along the innermost dim x per invocation, `step` apart in each.
+// Push: addresses, scalars, n, flags, then sizes and strides but for FLAT. n counts elements in FLAT,
+//       tiles in TILES, else invocations. Bit p of flags: operand p is aligned for wide accesses (ROWS
+//       and GENERAL: wherever output 0 is, whose elements have UNIT bytes). Bit 16 + p: FLAT, the
+//       operand advances; TILES, it is turned.
 // Constants: 0 = workgroup. No loop but over dims and operands.
 
 #define FLAT 0    /* every operand advances by 1, or stands still */
 #define ROWS 1    /* any steps along x, and up to 2 outer dims */
 #define GENERAL 2 /* any number of outer dims */
-#define TILES 3   /* leaves whose neighbours in memory lie along another dim, y; up to 2 outer dims */
+#define TILES 3   /* leaves whose neighbours in memory lie along a dim y; up to 2 outer dims */
 
 #if LAYOUT == FLAT
 void main()
@@ -44,19 +45,16 @@ void main()
     uint invocation = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
     if (invocation >= args.n)
         return;
-    uint coordinate;
-    uint rest = vkt_divide(invocation, 0, coordinate);
-    uint first = coordinate * WIDTH;
+    uint chunk, coordinate;
+    uint rest = vkt_divide(invocation, 0, chunk);
     int at[OPERANDS], step[OPERANDS];
-    [[unroll]] for (int p = 0; p < OPERANDS; p++) {
-        step[p] = args.steps[p];
-        at[p] = int(first) * step[p];
-    }
 #if LAYOUT == ROWS
     rest = vkt_divide(rest, 1, coordinate);
     [[unroll]] for (int p = 0; p < OPERANDS; p++)
-        at[p] += int(coordinate) * args.outer[p] + int(rest) * args.outer[OPERANDS + p];
+        at[p] = int(coordinate) * args.outer[p] + int(rest) * args.outer[OPERANDS + p];
 #else
+    [[unroll]] for (int p = 0; p < OPERANDS; p++)
+        at[p] = 0;
     for (int d = 0; d < int(args.n_outer); d++) {
         coordinate = rest;
         if (d + 1 < int(args.n_outer))
@@ -65,7 +63,19 @@ void main()
             at[p] += int(coordinate) * args.outer[d * OPERANDS + p];
     }
 #endif
-    vkt_run(at, step, int(min(args.inner - first, WIDTH)) - 1);
+    // Chunks begin where the output is aligned: the first of a row may be shorter.
+    int start = int(uint(args.out0) / UNIT) + at[0];
+    int shift = (args.flags & 1u) != 0u ? start & (WIDTH - 1) : 0;
+    int first = int(chunk) * WIDTH - shift;
+    int end = min(first + WIDTH, int(args.inner));
+    first = max(first, 0);
+    if (end <= first)
+        return;
+    [[unroll]] for (int p = 0; p < OPERANDS; p++) {
+        step[p] = args.steps[p];
+        at[p] += first * step[p];
+    }
+    vkt_run(at, step, end - first - 1);
 }
 #endif
 

@@ -1,10 +1,11 @@
-// gather.comp - dst[o, j, i] = src[o, index[j], i], in words: elements, or longer runs of neighbours.
+// gather.comp - dst[o, j, i] = src[o, index[j], i], in words: elements, or longer runs of
+// neighbours.
 // Reads:  src, index.   Writes: dst (contiguous), *bad (the lowest j whose index is out of range).
 // Push:   addresses; step_*: bytes from a word of src to the next along each axis; axis_length;
 //         n_work: words of dst; inner, count: lengths of i and j, as divisors.
 // Defines: WORD (uint8_t .. uvec4), NBYTES of it, INDEX and INDEX_NBYTES, ITEMS.
-// One invocation moves ITEMS words, a workgroup's width apart: at most ITEMS turns. A bad index moves the
-// word at 0: the host raises before anyone sees the result.
+// One invocation moves ITEMS words, a workgroup's width apart: at most ITEMS turns. A bad index
+// moves the word at 0: the host raises before anyone sees the result.
 
 layout(buffer_reference, scalar, buffer_reference_align = NBYTES) buffer Words { WORD v; };
 layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Flag { uint v; };

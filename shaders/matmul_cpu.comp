@@ -1,11 +1,15 @@
-// matmul_cpu.comp - C = A B for drivers that run on a processor: a tile of C in registers, no shared memory, no barriers.
+// matmul_cpu.comp - C = A B on drivers that run on a processor: a tile of C in registers, no
+// barriers.
 // Reads:  a, b.   Writes: c, or partial sums of a slice of K.   Push: see matmul_types.comp.
-// Defines: SUB (invocations of a subgroup that work together, or 1), TM, TN, PACK (elements read by one load of WORD).
-// A subgroup makes TM rows of SUB * TN columns. Such a driver loads for one invocation after the other, so loads are what
-// costs: an element of A is loaded by one invocation and handed to the others, and one load brings PACK elements.
-// At most k_chunk / PACK turns of the fast loop and k_chunk of the exact one. Sums go in the order of K.
+// Defines: SUB (invocations of a subgroup that work together, or 1), TM, TN, PACK (elements that
+//          one load of WORD brings).
+// A subgroup makes TM rows of SUB * TN columns. Such a driver loads for one invocation after the
+// other: loads are what costs. So one invocation loads an element of A and hands it to the others,
+// and one load brings PACK elements. At most k_chunk / PACK turns of the fast loop and k_chunk of
+// the exact one.
+// Sums go in the order of K.
 
-#define SHARED_A (TM / PACK < SUB ? TM / PACK : SUB) // of the lanes whose word along M is used
+#define SHARED_A (TM / PACK < SUB ? TM / PACK : SUB) // lanes whose word along M is used
 #define WORDS_A (TM / SUB)
 // Elements along the side come in words only where whole words make up the side.
 #define PACKED_A (A_K_UNIT || TM % PACK == 0)
@@ -13,7 +17,8 @@
 
 #if SIZE == 8 && !IS_FLOAT
 // Broadcasts of 64-bit integers need a feature of their own.
-#define LANE(x, i) ACC(pack64(uvec2(subgroupBroadcast(unpack32(x).x, i), subgroupBroadcast(unpack32(x).y, i))))
+#define LANE32(x, i) subgroupBroadcast(x, i)
+#define LANE(x, i) ACC(pack64(uvec2(LANE32(unpack32(x).x, i), LANE32(unpack32(x).y, i))))
 #else
 #define LANE(x, i) subgroupBroadcast(x, i)
 #endif
@@ -48,7 +53,9 @@ void hand_out(ACC x, out ACC all[SUB])
 }
 
 #if PACK > 1
-layout(buffer_reference, scalar, buffer_reference_align = PACK * SIZE) readonly buffer Word { WORD v; };
+layout(buffer_reference, scalar, buffer_reference_align = PACK * SIZE) readonly buffer Word {
+    WORD v;
+};
 
 // Element e of a word.
 ACC element(uvec2 w, uint e)
@@ -98,14 +105,17 @@ void main()
 
     // Rows and columns past the edge are read from the last one: what they give is not stored.
     uint64_t row[WORDS_A], column[TN];
-    int64_t k_step_a = A_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_a, k_step_b = B_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_b;
+    int64_t k_step_a = A_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_a;
+    int64_t k_step_b = B_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_b;
+    int64_t m_step = A_K_UNIT == 1 ? args.pitch_a : int64_t(SIZE);
+    int64_t n_step = B_K_UNIT == 1 ? args.pitch_b : int64_t(SIZE);
     [[unroll]] for (uint w = 0u; w < WORDS_A; w++) {
         uint m = min(m0 + w * SUB + lane % TM, args.m - 1u);
-        row[w] = base_a + int64_t(m) * (A_K_UNIT == 1 ? args.pitch_a : int64_t(SIZE)) + int64_t(k_begin) * k_step_a;
+        row[w] = base_a + int64_t(m) * m_step + int64_t(k_begin) * k_step_a;
     }
     [[unroll]] for (uint c = 0u; c < TN; c++) {
         uint n = min(n0 + lane * TN + c, args.n - 1u);
-        column[c] = base_b + int64_t(n) * (B_K_UNIT == 1 ? args.pitch_b : int64_t(SIZE)) + int64_t(k_begin) * k_step_b;
+        column[c] = base_b + int64_t(n) * n_step + int64_t(k_begin) * k_step_b;
     }
 
     ACC sums[TM][TN];
@@ -120,7 +130,8 @@ void main()
     uint k_fast = fast ? k_begin + (k_end - k_begin) / PACK * PACK : k_begin;
 #if !A_K_UNIT
     // Lane l holds word l of the column of A: rows l * PACK and on.
-    uint64_t side = row[0] + (lane % (TM / PACK) * PACK) * uint64_t(SIZE) - (lane % TM) * uint64_t(SIZE);
+    int64_t ahead = int64_t(lane % (TM / PACK) * PACK) - int64_t(lane % TM);
+    uint64_t side = row[0] + uint64_t(ahead * SIZE);
 #endif
     for (; k < k_fast; k += PACK) {
         ACC b[TN][PACK];
@@ -163,8 +174,9 @@ void main()
                     ACC all[SUB];
                     hand_out(a[e], all);
                     [[unroll]] for (uint l = 0u; l < SHARED_A; l++) {
+                        uint r = (w + l) * PACK + e;
                         [[unroll]] for (uint c = 0u; c < TN; c++)
-                            sums[(w + l) * PACK + e][c] = MULADD(all[l], b[c][p], sums[(w + l) * PACK + e][c]);
+                            sums[r][c] = MULADD(all[l], b[c][p], sums[r][c]);
                     }
                 }
             }

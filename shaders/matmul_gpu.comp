@@ -1,8 +1,9 @@
-// matmul_gpu.comp - C = A B in tiles of BM x BN: tiles of A and B in shared memory, a tile of C in registers.
+// matmul_gpu.comp - C = A B in tiles of BM x BN: tiles of A and B in shared memory, of C in
+// registers.
 // Reads:  a, b.   Writes: c, or partial sums of a slice of K.   Push: see matmul_types.comp.
-// Defines: BM, BN, BK, TM, TN (the tile of C and the part of it one invocation holds), THREADS, UNROLL_K (0 or 1).
-// A workgroup makes one tile: ceil(k_chunk / BK) turns, the next step's loads under way while this one is computed.
-// Each element is summed in the order of K, whatever the tile.
+// Defines: BM, BN, BK, THREADS (a workgroup's tile), TM, TN (an invocation's part of it), UNROLL_K.
+// A workgroup makes one tile in ceil(k_chunk / BK) + 1 turns, the loads of the next step under way
+// while this one is computed. Each element is summed in the order of K, whatever the tile.
 // Needs:  2 * BK * (BM + BN + 8) accumulators of shared memory.
 
 #define GROUPS_M (BM / TM / 8)
@@ -10,19 +11,22 @@
 #define BLOCKS_N (TN / 4)
 #define LOADS_A (BM * BK / 4 / THREADS)
 #define LOADS_B (BN * BK / 4 / THREADS)
-#define SUPER 8u // tile rows walked together: neighbouring workgroups share tiles of A and B in the cache
+// Tile rows walked together: neighbouring workgroups share tiles of A and B in the cache.
+#define SUPER 8u
 
-// A tile is held as rows of K, padded by one vector against bank conflicts of the transposing stores.
+// A tile is held as rows of K, padded by a vector against bank conflicts of the transposing stores.
 shared ACC4 tile_a[2][BK][BM / 4 + 1];
 shared ACC4 tile_b[2][BK][BN / 4 + 1];
 
 // Element 0 of vector v of a tile: .x along the tile's side, .y along K.
 uvec2 place(uint v, bool k_unit, uint side)
 {
-    return k_unit ? uvec2(v / (BK / 4), v % (BK / 4) * 4u) : uvec2(v % (side / 4) * 4u, v / (side / 4));
+    return k_unit ? uvec2(v / (BK / 4), v % (BK / 4) * 4u)
+                  : uvec2(v % (side / 4) * 4u, v / (side / 4));
 }
 
-// Four elements along the unit axis: outside the matrix, or the slice of K, they are 0 and not read.
+// Four elements along the unit axis. Outside the matrix, or the slice of K, they are 0 and not
+// read.
 ACC4 fetch(uint64_t at, bool whole, bool k_unit, uint i, uint n_i, uint k, uint k_end)
 {
     if (whole)
@@ -54,22 +58,22 @@ void main()
     uint64_t base_a = start_of_a(item % args.n_batch), base_b = start_of_b(item % args.n_batch);
     [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
         uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
-        from_a[l] = A_K_UNIT == 1
-            ? base_a + int64_t(min(m0 + p.x, args.m - 1u)) * args.pitch_a + (k_begin + p.y) * uint64_t(SIZE)
-            : base_a + int64_t(k_begin + p.y) * args.pitch_a + (m0 + p.x) * uint64_t(SIZE);
+        uvec2 at = uvec2(A_K_UNIT == 1 ? min(m0 + p.x, args.m - 1u) : m0 + p.x, k_begin + p.y);
+        at = A_K_UNIT == 1 ? at : at.yx;
+        from_a[l] = base_a + int64_t(at.x) * args.pitch_a + at.y * uint64_t(SIZE);
     }
     [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
         uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
-        from_b[l] = B_K_UNIT == 1
-            ? base_b + int64_t(min(n0 + p.x, args.n - 1u)) * args.pitch_b + (k_begin + p.y) * uint64_t(SIZE)
-            : base_b + int64_t(k_begin + p.y) * args.pitch_b + (n0 + p.x) * uint64_t(SIZE);
+        uvec2 at = uvec2(B_K_UNIT == 1 ? min(n0 + p.x, args.n - 1u) : n0 + p.x, k_begin + p.y);
+        at = B_K_UNIT == 1 ? at : at.yx;
+        from_b[l] = base_b + int64_t(at.x) * args.pitch_b + at.y * uint64_t(SIZE);
     }
     int64_t step_a = A_K_UNIT == 1 ? int64_t(BK * SIZE) : BK * args.pitch_a;
     int64_t step_b = B_K_UNIT == 1 ? int64_t(BK * SIZE) : BK * args.pitch_b;
     bool whole_a = (args.flags & FLAG_VECTOR_A) != 0u && (A_K_UNIT == 1 || m0 + BM <= args.m);
     bool whole_b = (args.flags & FLAG_VECTOR_B) != 0u && (B_K_UNIT == 1 || n0 + BN <= args.n);
 
-    // Eight by four invocations lie together, so that 32 of them read few distinct vectors of shared memory.
+    // Eight by four invocations lie together, so that 32 of them read few vectors of shared memory.
     uint tm = id / 32u % GROUPS_M * 8u + id % 8u, tn = id / 32u / GROUPS_M * 4u + id / 8u % 4u;
 
     ACC4 sums[TM][BLOCKS_N];
@@ -86,12 +90,14 @@ void main()
             bool whole_k = k + BK <= k_end;
             [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
                 uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
-                next_a[l] = fetch(from_a[l], whole_a && whole_k, A_K_UNIT == 1, m0 + p.x, args.m, k + p.y, k_end);
+                next_a[l] = fetch(from_a[l], whole_a && whole_k, A_K_UNIT == 1, m0 + p.x, args.m,
+                                  k + p.y, k_end);
                 from_a[l] += step_a;
             }
             [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
                 uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
-                next_b[l] = fetch(from_b[l], whole_b && whole_k, B_K_UNIT == 1, n0 + p.x, args.n, k + p.y, k_end);
+                next_b[l] = fetch(from_b[l], whole_b && whole_k, B_K_UNIT == 1, n0 + p.x, args.n,
+                                  k + p.y, k_end);
                 from_b[l] += step_b;
             }
         }

@@ -1,6 +1,8 @@
 // matmul_sum.comp - adds the partial sums of n_merge neighbouring slices of K, in order.
-// Reads:  src: n_slices parts of n_elems accumulators each.   Writes: dst: ceil(n_slices / n_merge) parts, or the result.
-// Defines: as matmul_types.comp.   Push: src, dst, n_elems; n_slices, n_merge; last (dst is the result).
+// Reads:  src: n_slices parts of n_elems accumulators.   Writes: dst: ceil(n_slices / n_merge) such
+//         parts, or the result.
+// Push:   src, dst, n_elems; n_slices, n_merge; last (dst is the result).   Defines: as
+//         matmul_types.comp.
 // One invocation makes one element: at most n_merge turns.
 
 layout(buffer_reference, scalar, buffer_reference_align = 4) readonly buffer Part { ACC v; };
@@ -15,7 +17,8 @@ void main()
     if (i >= args.n_elems * n_parts)
         return;
     uint64_t at = i % args.n_elems;
-    uint first = uint(i / args.n_elems) * args.n_merge, end = min(args.n_slices, first + args.n_merge);
+    uint first = uint(i / args.n_elems) * args.n_merge;
+    uint end = min(args.n_slices, first + args.n_merge);
     ACC sum = Part(args.src + (first * args.n_elems + at) * ACC_SIZE).v;
     for (uint s = first + 1u; s < end; s++)
         sum += Part(args.src + (s * args.n_elems + at) * ACC_SIZE).v;

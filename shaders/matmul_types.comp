@@ -1,12 +1,16 @@
-// matmul_types.comp - the start of every matmul kernel: how an element is read, accumulated and written.
-// Defines: STORE, STORE4 (an element in memory, four of them), ACC, ACC4 (the accumulator), SIZE (bytes of an element),
-//          A_K_UNIT, B_K_UNIT (1: neighbours along K are neighbours in memory; else neighbours along M, or N, are),
-//          IS_FLOAT, IS_BF16, and OUT (what is written) with NARROW(x) from ACC.
+// matmul_types.comp - the start of every matmul kernel: how elements are read, accumulated and
+// written.
+// Defines: STORE, STORE4 (an element in memory, four of them), ACC, ACC4 (accumulators), SIZE,
+//          ACC_SIZE (their bytes), OUT (what is written), NARROW(x) (ACC to OUT), NARROWED (1: that
+//          is not ACC), IS_FLOAT, IS_BF16, A_K_UNIT, B_K_UNIT (1: neighbours along K are neighbours
+//          in memory; 0: those along M, or N, are).
 // Push:    a, b, c     addresses of the first elements; c of the first partial sums when K is split
-//          batch_a, b  bytes to the next item along each of the (at most three) batch dims; b1, b2: lengths of the last two
+//          batch_a, b  bytes to the next item along the (at most three) batch dims; b1, b2: lengths
+//                   of the last two
 //          pitch_a, b  bytes to the next item along the axis of the matrix that is not unit
-//          k_chunk     of K for one slice, a multiple of 8; slices are the outermost part of the grid
-//          n_batch     items of the batch; n_work: groups, or invocations, that have work
+//          k_chunk     of K for one slice, a multiple of 8; slices are the outermost part of the
+//                      grid
+//          n_batch     items of the batch; n_work: groups, or subgroups, that have work
 //          flags       FLAG_* below
 
 #define FLAG_VECTOR_A 1u // vector loads of a are aligned

@@ -1,8 +1,9 @@
-// matvec_gpu.comp - C = A B where B has at most NV columns: bound by the reading of A, so invocations share rows.
+// matvec_gpu.comp - C = A B where B has at most NV columns: bound by the reading of A, not of B.
 // Reads:  a, b.   Writes: c, or partial sums of a slice of K.   Push: see matmul_types.comp.
 // Defines: NV (columns of B in one go), THREADS. `lanes`, a power of two, stands in the flags.
-// A_K_UNIT: `lanes` invocations share one row, 4 neighbours of K each per turn. Else an invocation holds 4 rows, lanes of
-// them lie side by side, and THREADS / lanes of those share K. At most k_chunk turns and one merge, in a fixed order.
+// A_K_UNIT: `lanes` invocations share a row, 4 neighbours of K each in a turn. Else an invocation
+// holds 4 rows, `lanes` of them lie side by side, and THREADS / lanes of those share K. At most
+// k_chunk turns and one merge, in a fixed order.
 // Needs:  THREADS * ACC4 of shared memory.
 
 shared ACC4 merged[THREADS];
@@ -22,7 +23,8 @@ ACC4 fetch(uint64_t at, bool whole, uint left)
 
 void main()
 {
-    uint id = gl_LocalInvocationIndex, group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    uint id = gl_LocalInvocationIndex;
+    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (group >= args.n_work)
         return;
     uint lanes = 1u << (args.flags >> FLAG_LANES_SHIFT);
@@ -47,7 +49,7 @@ void main()
     [[unroll]] for (int n = 0; n < NV; n++)
         sums[n] = ACC4(0);
 #if A_K_UNIT
-    // Component 0 of sums[n] is the sum: one chain in the order of K keeps every body's rounding the same.
+    // Component 0 of sums[n] is the sum: one chain, so that every way of loading rounds the same.
     base_a += uint64_t(int64_t(m) * args.pitch_a);
     bool whole_b = (args.flags & FLAG_VECTOR_B) != 0u;
     for (uint k = k_begin + part * 4u; k < k_end; k += lanes * 4u) {
@@ -56,12 +58,14 @@ void main()
         [[unroll]] for (uint n = 0u; n < NV; n++) {
             uint column = min(n, args.n - 1u);
 #if B_K_UNIT
-            ACC4 b = fetch(base_b + int64_t(column) * args.pitch_b + k * uint64_t(SIZE), whole_b, left);
+            uint64_t at = base_b + int64_t(column) * args.pitch_b + k * uint64_t(SIZE);
+            ACC4 b = fetch(at, whole_b, left);
 #else
             ACC4 b = ACC4(0);
             [[unroll]] for (uint e = 0u; e < 4u; e++) {
+                uint64_t at = base_b + int64_t(k + e) * args.pitch_b + column * uint64_t(SIZE);
                 if (e < left)
-                    b[e] = load_one(base_b + int64_t(k + e) * args.pitch_b + column * uint64_t(SIZE));
+                    b[e] = load_one(at);
             }
 #endif
             [[unroll]] for (uint e = 0u; e < 4u; e++)
@@ -70,7 +74,8 @@ void main()
     }
 #else
     for (uint k = k_begin + part; k < k_end; k += shares) {
-        ACC4 a = fetch(base_a + int64_t(k) * args.pitch_a + m * uint64_t(SIZE), whole_a, args.m - m);
+        uint64_t strip = base_a + int64_t(k) * args.pitch_a + m * uint64_t(SIZE);
+        ACC4 a = fetch(strip, whole_a, args.m - m);
         [[unroll]] for (uint n = 0u; n < NV; n++) {
             uint column = min(n, args.n - 1u);
 #if B_K_UNIT

@@ -33,6 +33,13 @@ def pytest_report_header() -> str:
     )
 
 
+def pytest_collection_finish() -> None:
+    """Takes what the imports and pytest made out of the collector's sight: settled() walks the
+    rest twice a test, and that was half the time of the suite."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome = yield

@@ -58,28 +58,30 @@ def ulp_of(exact: Any, dtype: Any) -> Array:
     return ulp
 
 
-def ulp_errors(got: Any, exact: Any, dtype: Any) -> Array:
-    """Per element: |got - exact| in ULP of `dtype` at `exact`, a float64 or longdouble array.
+def ulp_errors(got: Any, exact: Any, dtype: Any, least: float = 0.0) -> Array:
+    """Per element: |got - exact| in ULP of `dtype` at the larger of |exact| and `least`.
 
-    Infinite where NaN meets a number, where zeros (or a result rounded to zero) differ in sign, and
-    where one side is infinite. Only next to overflow, where `exact` is finite and a neighbour of
-    infinity may round to it, an infinite `got` counts as the power of two after the largest number.
+    `exact` is a float64 or longdouble array. Infinite where NaN meets a number, where zeros (or a
+    result rounded to zero) differ in sign, and where only `exact` is infinite. Beyond the largest
+    number everything, infinity too, counts as the power of two after it: what rounds to infinity
+    has to overflow, next to that either neighbour is within one ULP.
     """
-    info = float_info(dtype)
-    want = np.asarray(exact, np.longdouble)
-    have = np.asarray(got).astype(np.longdouble)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        want = np.asarray(exact, np.longdouble)
+        have = np.asarray(got).astype(np.longdouble)
     if have.shape != want.shape:
         raise AssertionError(f"expected shape {want.shape}, got {have.shape}")
+    limit = np.ldexp(np.longdouble(1), float_info(dtype).maxexp)
     finite = np.isfinite(want)
-    have_number = np.where(np.isnan(have) | ~finite, 0, have)
-    beyond = np.copysign(np.ldexp(np.longdouble(1), info.maxexp), have_number)
-    have_number = np.where(np.isinf(have_number), beyond, have_number)
-    want_number = np.where(finite, want, 0)
-    errors = np.abs(have_number - want_number) / ulp_of(want_number, dtype)
+    want_number = np.clip(np.where(finite, want, 0), -limit, limit)
+    have_number = np.clip(np.where(np.isnan(have) | ~finite, 0, have), -limit, limit)
+    unit = ulp_of(np.maximum(np.abs(want_number), least), dtype)
+    errors = np.abs(have_number - want_number) / unit
 
     agree = np.where(finite, ~np.isnan(have), (have == want) | (np.isnan(have) & np.isnan(want)))
     zero = finite & (have == 0) & (np.signbit(have) != np.signbit(want))
-    return np.where(agree & ~zero, errors, np.inf).astype(np.float64)
+    with np.errstate(over="ignore"):  # an error beyond float64 is infinite
+        return np.where(agree & ~zero, errors, np.inf).astype(np.float64)
 
 
 def ulp_error(got: Any, exact: Any, dtype: Any) -> float:
@@ -91,13 +93,13 @@ def ulp_error(got: Any, exact: Any, dtype: Any) -> float:
     return float(np.max(ulp_errors(got, exact, dtype)))
 
 
-def assert_ulp(got: Any, exact: Any, bound: float, what: str = "") -> None:
+def assert_ulp(got: Any, exact: Any, bound: float, what: str = "", least: float = 0.0) -> None:
     """Fails, showing the worst element, when `got` is more than `bound` ULP of its dtype away."""
     have = np.asarray(got)
     if not is_float(have.dtype):
         np.testing.assert_array_equal(have, exact, what)
         return
-    errors = ulp_errors(have, exact, have.dtype)
+    errors = ulp_errors(have, exact, have.dtype, least)
     if errors.size == 0 or np.max(errors) <= bound:
         return
     at = np.unravel_index(np.argmax(errors), errors.shape)
@@ -143,6 +145,18 @@ def special_values(dtype: Any) -> Array:
     ]
     magnitudes = np.array([float(v) for v in positive]).astype(kind)
     return np.concatenate([magnitudes, -magnitudes, np.array([np.nan], kind)])
+
+
+def all_values(dtype: Any) -> Array:
+    """Every value of a dtype of at most 16 bits."""
+    kind = numpy_dtype(dtype)
+    return np.arange(1 << (8 * kind.itemsize)).astype(f"u{kind.itemsize}").view(kind)
+
+
+def random_bits(rng: np.random.Generator, dtype: Any, n: int) -> Array:
+    """n elements of `dtype` with random bits: every exponent as often as any other."""
+    kind = numpy_dtype(dtype)
+    return np.frombuffer(rng.bytes(n * kind.itemsize), kind)
 
 
 def special_pairs(dtype: Any) -> tuple[Array, Array]:

@@ -3,9 +3,11 @@ doctor, validation."""
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -93,6 +95,36 @@ def test_environment_chooses_the_device():
     assert run(code, VKTENSOR_DEVICE=name[:6].upper()).stdout.strip() == name
     done = run("import vktensor as vt; vt.ones(1)", check=False, VKTENSOR_DEVICE="nonsense")
     assert done.returncode != 0 and "nonsense" in done.stderr
+
+
+TWO = """
+import numpy as np, vktensor as vt
+first, second = vt.devices()[:2]
+a, b = vt.arange(4, device=first), vt.ones(4, device=second)
+assert a.device == first and b.device == second and first != second
+try:
+    a + b
+except ValueError as error:
+    print(error)
+c = a.to_device(second) + b
+assert c.device == second and c.tolist() == [1, 2, 3, 4]
+assert (a * 2).tolist() == [0, 2, 4, 6]
+vt.set_default_device(second)
+assert vt.zeros(1).device == second
+"""
+
+
+@pytest.mark.unwatched
+def test_two_devices_in_one_process(tmp_path):
+    listed = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES")
+    drivers = listed.split(":") if listed else glob.glob("/usr/share/vulkan/icd.d/lvp*.json")
+    text = pathlib.Path(drivers[0]).read_text()
+    copies = [tmp_path / "first.json", tmp_path / "second.json"]
+    for path in copies:
+        path.write_text(text)
+    both = ":".join(map(str, copies))
+    out = run(TWO, VK_DRIVER_FILES=both, VK_ICD_FILENAMES=both).stdout
+    assert "device" in out
 
 
 # ---- processes ----------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ vkt_status vkt_assign(const char *op, vkt_tensor *dst, const vkt_arg *value)
         VKT_TRY(vkt_full(op, dst->device, dst->dtype, dst->layout.ndim, dst->layout.shape,
                          &value->scalar, &source));
     }
-    /* A reference of ours beside the caller's would make the value look like one that is needed later. */
+    /* A reference of ours beside the caller's would make the value look like one that is needed
+     * later. */
     if (source != value->tensor)
         owned = source;
     else

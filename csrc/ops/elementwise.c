@@ -3,9 +3,10 @@
 
 #include "ops/expr.h"
 
-/* ---- dtypes ------------------------------------------------------------------------------------------------------ */
+/* ---- dtypes ---------------------------------------------------------------------------------- */
 
-/* The dtype of args[first..n-1] together: tensors among themselves, then scalars, which only change its kind. */
+/* The dtype of args[first..n-1] together: tensors among themselves, then scalars, which only
+ * change its kind. */
 static vkt_dtype promote_args(const vkt_arg *args, int first, int n)
 {
     vkt_dtype dtype = VKT_BOOL;
@@ -30,7 +31,7 @@ static vkt_dtype promote_args(const vkt_arg *args, int first, int n)
     return dtype == VKT_BOOL ? alone : dtype;
 }
 
-/* ---- shapes ------------------------------------------------------------------------------------------------------ */
+/* ---- shapes ---------------------------------------------------------------------------------- */
 
 static void init_contiguous(const vkt_layout *shape, vkt_layout *out)
 {
@@ -80,7 +81,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- ops --------------------------------------------------------------------------------------------------------- */
+/* ---- ops ------------------------------------------------------------------------------------- */
 
 /* Fills expr's operands; it then owns references to them. */
 static vkt_status take_args(const char *op, const vkt_arg *args, int n, bool has_condition,
@@ -101,7 +102,8 @@ fail:
     return vkt_status_last();
 }
 
-/* A power with a small constant exponent is a cheaper op with at least its accuracy. NumPy does the same. */
+/* A power with a small constant exponent is a cheaper op with at least its accuracy. NumPy does
+ * the same. */
 static bool simplify_power(const vkt_arg *args, vkt_op *op)
 {
     const vkt_scalar *exponent = &args[1].scalar;

@@ -1,7 +1,8 @@
 /* ops/elementwise.h - ops that act element by element: they cost nothing until bytes are needed.
  *
- * Shapes and dtypes are checked at once; the result is a pending tensor. Scalars are weak, except that a float scalar turns an
- * integer operand into float32. Results live on the operands' device; operands on two devices are a VKT_VALUE_ERROR. */
+ * Shapes and dtypes are checked at once; the result is a pending tensor. Scalars are weak,
+ * except that a float scalar turns an integer operand into float32. Results live on the
+ * operands' device; operands on two devices are a VKT_VALUE_ERROR. */
 #ifndef VKT_OPS_ELEMENTWISE_H
 #define VKT_OPS_ELEMENTWISE_H
 
@@ -23,8 +24,9 @@ vkt_status vkt_iota(vkt_device *device, int32_t ndim, const int64_t *shape, vkt_
 /* A new contiguous computed copy of x (its own block). */
 vkt_status vkt_tensor_copy(vkt_tensor *x, vkt_tensor **out);
 
-/* dst[...] = value, broadcast and converted to dst's dtype, in place: every view of the block sees it. Pending values that read
- * the block are computed first; `value` may overlap dst in any way. */
+/* dst[...] = value, broadcast and converted to dst's dtype, in place: every view of the block
+ * sees it. Pending values that read the block are computed first; `value` may overlap dst in any
+ * way. */
 vkt_status vkt_assign(const char *op, vkt_tensor *dst, const vkt_arg *value);
 
 #endif

@@ -1,10 +1,12 @@
-/* ops/emit.c - GLSL and argument bytes of a fused program: what elementwise kernels, reductions and scans share. */
+/* ops/emit.c - GLSL and argument bytes of a fused program: what elementwise kernels, reductions
+ * and scans share. */
 #include <assert.h>
 #include <string.h>
 
 #include "ops/expr.h"
 
-/* How an element's word in memory becomes a register and back. `%s` is the word, or the register. */
+/* How an element's word in memory becomes a register and back. `%s` is the word, or the
+ * register. */
 typedef struct vkt_codec {
     const char *decode;
     const char *encode;
@@ -44,7 +46,7 @@ static bool scalar_is_wide(vkt_dtype dtype)
     return reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64;
 }
 
-/* ---- Arguments --------------------------------------------------------------------------------------------------- */
+/* ---- Arguments ------------------------------------------------------------------------------- */
 
 static void put_bytes(vkt_args *args, const void *bytes, uint32_t nbytes)
 {
@@ -154,7 +156,7 @@ void vkt_pack_scalars(const vkt_fusion *fusion, vkt_args *args)
     }
 }
 
-/* ---- Kernel text ------------------------------------------------------------------------------------------------- */
+/* ---- Kernel text ----------------------------------------------------------------------------- */
 
 static void emit_code(const char *format, const char *value, vkt_text *out)
 {

@@ -5,16 +5,18 @@
 
 #include "ops/elementwise.h"
 
-/* One kernel's size. Beyond it registers spill, and the GPU idles while the host goes on collecting. */
+/* One kernel's size. Beyond it registers spill, and the GPU idles while the host goes on
+ * collecting. */
 #define MAX_NODES 32
 
-/* Values of VKT_EXPR_OTHER (and small operands computed on their own) nest evaluations: each level holds about 10 KiB of stack. */
+/* Values of VKT_EXPR_OTHER (and small operands computed on their own) nest evaluations: each
+ * level holds about 10 KiB of stack. */
 #define MAX_DEPTH 48
 
 /* All pending values, newest first. Serialised by the Python layer, as all of this. */
 static vkt_tensor *newest;
 
-/* ---- The list ---------------------------------------------------------------------------------------------------- */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 static void list_insert(vkt_tensor *tensor)
 {
@@ -65,7 +67,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Limits ------------------------------------------------------------------------------------------------------ */
+/* ---- Limits ---------------------------------------------------------------------------------- */
 
 static bool is_fusable(const vkt_tensor *tensor)
 {
@@ -167,7 +169,8 @@ static vkt_status enforce_limits(vkt_expr *expr)
         }
         count_operands(expr);
     }
-    /* A reduction reads its operand through one kernel of its own: the operand's limits hold for it. */
+    /* A reduction reads its operand through one kernel of its own: the operand's limits hold for
+     * it. */
     while (expr->kind != VKT_EXPR_OTHER && is_too_large(expr)) {
         recount(expr);
         vkt_tensor *operand = largest_operand(expr);
@@ -187,7 +190,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Making ------------------------------------------------------------------------------------------------------ */
+/* ---- Making ---------------------------------------------------------------------------------- */
 
 vkt_status vkt_finish_exported(vkt_block *block, bool wrote)
 {
@@ -233,7 +236,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Computing --------------------------------------------------------------------------------------------------- */
+/* ---- Computing ------------------------------------------------------------------------------- */
 
 static vkt_status give_block(vkt_tensor *tensor)
 {
@@ -390,11 +393,12 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Readers of a block ------------------------------------------------------------------------------------------ */
+/* ---- Readers of a block ---------------------------------------------------------------------- */
 
 static vkt_tensor *find_reader(const vkt_block *block, bool named, uint32_t skip)
 {
-    /* A value seen without success leads nowhere for later ones too: one mark serves the whole walk. */
+    /* A value seen without success leads nowhere for later ones too: one mark serves the whole
+     * walk. */
     uint32_t mark = vkt_next_mark();
     for (vkt_tensor *tensor = newest; tensor; tensor = tensor->next) {
         if (tensor->expr->skip == skip)
@@ -422,7 +426,8 @@ vkt_status vkt_expr_compute_other_readers(vkt_block *block, vkt_tensor *value)
     uint32_t skip = vkt_next_mark();
     if (value)
         skip_below(value, skip);
-    /* Values a handle names come first: what lies between them and the block is then fused, not stored. */
+    /* Values a handle names come first: what lies between them and the block is then fused, not
+     * stored. */
     for (int named = 1; named >= 0; named--) {
         vkt_tensor *reader;
         while ((reader = find_reader(block, named == 1, skip)) != NULL)

@@ -1,10 +1,12 @@
-/* ops/fuse.c - gathers an expression into one program, computing first what cannot be part of it. */
+/* ops/fuse.c - gathers an expression into one program, computing first what cannot be part of
+ * it. */
 #include <assert.h>
 #include <string.h>
 
 #include "ops/expr.h"
 
-/* A smaller operand up to this size is computed again for every copy of it rather than stored and read. */
+/* A smaller operand up to this size is computed again for every copy of it rather than stored
+ * and read. */
 #define MAX_BROADCAST_NODES 4
 
 typedef struct vkt_walk {
@@ -92,7 +94,8 @@ static int visit_op(vkt_walk *walk, const vkt_tensor *tensor)
                           args);
 }
 
-/* True when a pending value below the root (or the root itself, unless it is to be kept) must be in memory first. */
+/* True when a pending value below the root (or the root itself, unless it is to be kept) must be
+ * in memory first. */
 static bool must_come_first(const vkt_walk *walk, const vkt_tensor *tensor)
 {
     const vkt_expr *expr = tensor->expr;
@@ -190,7 +193,8 @@ static void begin(vkt_walk *walk)
     walk->first = NULL;
 }
 
-/* The layout of results: the root's shape in C order, also where the root itself is a strided view. */
+/* The layout of results: the root's shape in C order, also where the root itself is a strided
+ * view. */
 static void make_space(const vkt_layout *root, vkt_layout *space)
 {
     vkt_layout_assign(space, root);

@@ -1,4 +1,5 @@
-/* ops/map.c - records the kernels of a fusion: one element in, one element out, over any layouts. */
+/* ops/map.c - records the kernels of a fusion: one element in, one element out, over any
+ * layouts. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -10,7 +11,7 @@
 /* Grids are folded to X * Y: the least a device has to offer. */
 #define MAX_GROUPS 65535
 
-/* ---- Operands and their common space ----------------------------------------------------------------------------- */
+/* ---- Operands and their common space --------------------------------------------------------- */
 
 static const vkt_layout *operand_layout(const vkt_map_plan *plan, int p)
 {
@@ -117,14 +118,15 @@ static int32_t find_cut(const vkt_space *space)
     return -1;
 }
 
-/* ---- Arguments --------------------------------------------------------------------------------------------------- */
+/* ---- Arguments ------------------------------------------------------------------------------- */
 
 static uint64_t operand_address(const vkt_map_plan *plan, const vkt_space *space, int p)
 {
     return vkt_block_address(plan->blocks[p]) + (uint64_t)(space->offsets[p] * plan->nbytes[p]);
 }
 
-/* True when accesses of WIDTH elements along `dim` may be wide wherever they begin: all else is a multiple of their size. */
+/* True when accesses of WIDTH elements along `dim` may be wide wherever they begin: all else is
+ * a multiple of their size. */
 static bool is_aligned(const vkt_map_plan *plan, const vkt_space *space, int p, int32_t dim)
 {
     if (space->strides[p][dim] != 1)
@@ -136,6 +138,23 @@ static bool is_aligned(const vkt_map_plan *plan, const vkt_space *space, int p, 
             odd |= (uint64_t)(space->strides[p][d] * plan->nbytes[p]);
     }
     return odd % align == 0;
+}
+
+/* True when operand p is aligned wherever output 0 is: where kernels begin their chunks if it
+ * advances by 1. */
+static bool is_aligned_with_output(const vkt_map_plan *plan, const vkt_space *space, int p)
+{
+    int32_t inner = space->ndim - 1;
+    if (space->strides[0][inner] != 1)
+        return is_aligned(plan, space, p, inner);
+    if (space->strides[p][inner] != 1)
+        return false;
+    /* width is a power of two: differences may wrap. */
+    uint64_t odd = operand_address(plan, space, p) / plan->nbytes[p] -
+                   operand_address(plan, space, 0) / plan->nbytes[0];
+    for (int32_t d = 0; d < inner; d++)
+        odd |= (uint64_t)(space->strides[p][d] - space->strides[0][d]);
+    return odd % plan->width == 0;
 }
 
 static int64_t magnitude(int64_t value)
@@ -164,7 +183,9 @@ static uint32_t find_flags(const vkt_map_plan *plan, const vkt_space *space, vkt
             flags |= UINT32_C(0x10000) << p;
         /* A CPU driver reads turned leaves along x like any other. */
         int32_t along = turned && !on_cpu ? inner - 1 : inner;
-        if (p < plan->n_tensors && is_aligned(plan, space, p, along))
+        bool follows = layout == VKT_MAP_ROWS || layout == VKT_MAP_GENERAL;
+        if (p < plan->n_tensors &&
+            (follows ? is_aligned_with_output(plan, space, p) : is_aligned(plan, space, p, along)))
             flags |= UINT32_C(1) << p;
     }
     return flags;
@@ -196,7 +217,24 @@ static void pack_strides(const vkt_map_plan *plan, const vkt_space *space, int32
         vkt_args_i32(args, dim >= 0 ? (int32_t)space->strides[p][dim] : 0);
 }
 
-/* Sizes and strides, from the innermost dim outwards. Dims that are not there have length 1: coordinate 0. */
+/* Chunks of WIDTH elements along the innermost dim; one more where rows begin between aligned
+ * places. */
+static uint64_t count_chunks(const vkt_map_plan *plan, const vkt_space *space)
+{
+    int32_t inner = space->ndim - 1;
+    bool shifted = space->strides[0][inner] == 1 && !is_aligned(plan, space, 0, inner);
+    return vkt_ceil_div((uint64_t)space->shape[inner] + (shifted ? plan->width - 1 : 0),
+                        plan->width);
+}
+
+/* Tiles across a dim. */
+static uint64_t count_tiles(const vkt_map_plan *plan, const vkt_space *space, int32_t dim)
+{
+    return vkt_ceil_div((uint64_t)space->shape[dim], vkt_map_tile_side(plan));
+}
+
+/* Sizes and strides, from the innermost dim outwards. Dims that are not there have length 1:
+ * coordinate 0. */
 static void pack_dims(const vkt_map_plan *plan, const vkt_space *space, vkt_map_layout layout,
                       vkt_args *args)
 {
@@ -204,12 +242,11 @@ static void pack_dims(const vkt_map_plan *plan, const vkt_space *space, vkt_map_
     int32_t inner = space->ndim - 1;
     int32_t outer = tiled ? inner - 2 : inner - 1; /* the innermost of the outer dims */
     int limit = vkt_map_outer_limit(layout);
-    uint64_t step = tiled ? vkt_map_tile_side(plan) : plan->width;
     uint64_t divisors[VKT_MAX_NDIM + 2];
     int n = 0;
-    divisors[n++] = vkt_ceil_div((uint64_t)space->shape[inner], step);
+    divisors[n++] = tiled ? count_tiles(plan, space, inner) : count_chunks(plan, space);
     if (tiled)
-        divisors[n++] = vkt_ceil_div((uint64_t)space->shape[inner - 1], step);
+        divisors[n++] = count_tiles(plan, space, inner - 1);
     for (int32_t d = outer; d > outer - limit; d--)
         divisors[n++] = d >= 0 ? (uint64_t)space->shape[d] : 1;
 
@@ -242,9 +279,10 @@ static void pack_args(const vkt_map_plan *plan, const vkt_space *space, vkt_map_
         pack_dims(plan, space, layout, args);
 }
 
-/* ---- Recording --------------------------------------------------------------------------------------------------- */
+/* ---- Recording ------------------------------------------------------------------------------- */
 
-/* The dim along which some leaf's neighbours in memory lie, if not along the innermost and if tiles repay it; else -1. */
+/* The dim along which some leaf's neighbours in memory lie, if not along the innermost and if
+ * tiles repay it; else -1. */
 static int32_t find_turned_dim(const vkt_map_plan *plan, const vkt_space *space)
 {
     const vkt_device_info *info = vkt_device_get_info(plan->device);
@@ -327,12 +365,12 @@ static uint32_t find_grid(const vkt_map_plan *plan, const vkt_space *space, vkt_
                           uint32_t groups[3])
 {
     bool tiled = layout == VKT_MAP_TILES;
-    uint64_t step = tiled ? vkt_map_tile_side(plan) : plan->width;
     int32_t inner = space->ndim - 1;
-    uint64_t n = vkt_ceil_div((uint64_t)space->shape[inner], step);
+    uint64_t n = tiled                    ? count_tiles(plan, space, inner)
+                 : layout == VKT_MAP_FLAT ? vkt_ceil_div((uint64_t)space->shape[0], plan->width)
+                                          : count_chunks(plan, space);
     for (int32_t d = 0; d < inner; d++)
-        n *= tiled && d == inner - 1 ? vkt_ceil_div((uint64_t)space->shape[d], step)
-                                     : (uint64_t)space->shape[d];
+        n *= tiled && d == inner - 1 ? count_tiles(plan, space, d) : (uint64_t)space->shape[d];
     uint64_t n_groups = tiled ? n : vkt_ceil_div(n, vkt_map_group_size(plan, layout));
     uint64_t y = vkt_ceil_div(n_groups, MAX_GROUPS);
     groups[0] = (uint32_t)vkt_ceil_div(n_groups, y);
@@ -387,7 +425,8 @@ fail:
     return vkt_status_last();
 }
 
-/* Moved elements are words: their bits survive whatever they mean, and dtypes of one size share a kernel. */
+/* Moved elements are words: their bits survive whatever they mean, and dtypes of one size share
+ * a kernel. */
 static void make_copy_program(vkt_program *program)
 {
     static const vkt_dtype words[9] = {

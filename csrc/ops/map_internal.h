@@ -1,4 +1,5 @@
-/* ops/map_internal.h - what map.c (which elements, which arguments) and map_text.c (which kernel) share. */
+/* ops/map_internal.h - what map.c (which elements, which arguments) and map_text.c (which
+ * kernel) share. */
 #ifndef VKT_OPS_MAP_INTERNAL_H
 #define VKT_OPS_MAP_INTERNAL_H
 
@@ -30,14 +31,16 @@ typedef struct vkt_map_plan {
 /* Dims outside those an invocation or a tile spans, as far as the kernel of a layout goes. */
 int vkt_map_outer_limit(vkt_map_layout layout);
 
-/* Divisions that take an invocation's (TILES: a workgroup's) number apart, and the words that hold their shifts, a byte each. */
+/* Divisions that take an invocation's (TILES: a workgroup's) number apart, and the words that
+ * hold their shifts, a byte each. */
 int vkt_map_divisors(vkt_map_layout layout);
 int vkt_map_shift_words(vkt_map_layout layout);
 
 /* Invocations in a workgroup; for tiles, that of one whole tile. */
 uint32_t vkt_map_group_size(const vkt_map_plan *plan, vkt_map_layout layout);
 
-/* Elements along a side of a tile: wide enough that each row of it is a whole 128-byte line, where that fits. */
+/* Elements along a side of a tile: wide enough that each row of it is a whole 128-byte line,
+ * where that fits. */
 uint32_t vkt_map_tile_side(const vkt_map_plan *plan);
 
 /* The kernel, from the table or built. args_nbytes is the size of its arguments. */

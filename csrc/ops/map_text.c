@@ -121,7 +121,8 @@ static void emit_run(const vkt_map_plan *plan, vkt_text *out)
     emit_compute_and_store(plan, "step", out);
 }
 
-/* A leaf whose neighbours in memory lie along y: read along y, handed over in shared memory, WIDTH words along x each. */
+/* A leaf whose neighbours in memory lie along y: read along y, handed over in shared memory,
+ * WIDTH words along x each. */
 static void emit_turned_leaf(int leaf, int p, int dtype, vkt_text *out)
 {
     bool wide = vkt_dtypes[dtype].nbytes == 8;
@@ -147,7 +148,8 @@ static void emit_turned_leaf(int leaf, int p, int dtype, vkt_text *out)
     vkt_text_append(out, "    }\n");
 }
 
-/* vkt_run_tile: the same where leaves are turned: `last` is -1 for an invocation outside the space. */
+/* vkt_run_tile: the same where leaves are turned: `last` is -1 for an invocation outside the
+ * space. */
 static void emit_run_tile(const vkt_map_plan *plan, vkt_text *out)
 {
     const vkt_program *program = plan->program;
@@ -166,7 +168,7 @@ static vkt_status build_kernel(const vkt_map_plan *plan, vkt_map_layout layout,
                                vkt_kernel **out)
 {
     bool on_cpu = vkt_device_get_info(plan->device)->kind == VKT_DEVICE_CPU;
-    char numbers[4][32], program_name[VKT_PROGRAM_NAME], name[VKT_PROGRAM_NAME + 16];
+    char numbers[5][32], program_name[VKT_PROGRAM_NAME], name[VKT_PROGRAM_NAME + 16];
     vkt_text members = {0}, body = {0}, text = {0};
     uint32_t constants[3] = {vkt_map_group_size(plan, layout), 1, 1};
 
@@ -174,8 +176,9 @@ static vkt_status build_kernel(const vkt_map_plan *plan, vkt_map_layout layout,
     (void)snprintf(numbers[1], sizeof(numbers[1]), "OPERANDS %d", plan->n_operands);
     (void)snprintf(numbers[2], sizeof(numbers[2]), "LAYOUT %d", (int)layout);
     (void)snprintf(numbers[3], sizeof(numbers[3]), "SIDE %u", vkt_map_tile_side(plan));
-    const char *defines[] = {numbers[0], numbers[1], numbers[2], numbers[3], on_cpu ? "CPU" : NULL,
-                             NULL};
+    (void)snprintf(numbers[4], sizeof(numbers[4]), "UNIT %u", plan->nbytes[0]);
+    const char *defines[] = {
+        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], on_cpu ? "CPU" : NULL, NULL};
     vkt_program_name(plan->program, program_name);
     (void)snprintf(name, sizeof(name), "%s_%s", layout_names[layout], program_name);
 

@@ -50,9 +50,9 @@ vkt_status vkt_reducer_init(vkt_op op, vkt_dtype x, const vkt_reduce_options *op
     if (vkt_ops[op].result == VKT_RESULT_FLOAT) {
         double n = (double)n_reduced;
         out->divides = true;
-        out->divisor = out->merge == VKT_MERGE_PLAIN    ? n
-                       : n > options->correction ? n - options->correction
-                                                        : 0;
+        out->divisor = out->merge == VKT_MERGE_PLAIN ? n
+                       : n > options->correction     ? n - options->correction
+                                                     : 0;
     }
     return VKT_OK;
 fail:
@@ -147,8 +147,8 @@ static vkt_status compute_reduction(vkt_tensor *self)
     memset(&reduction.fusion, 0, sizeof(reduction.fusion));
     VKT_TRY(vkt_reducer_init(expr->op, x->dtype, &expr->reduce, count_reduced(x, axes), &reducer));
     VKT_TRY(vkt_reduction_init(self, x, &reducer, &reduction));
-    vkt_halves_init(&reduction.fusion, axes, out_strides, reduction.memory_order,
-                    is_arg(expr->op), &reduction.halves);
+    vkt_halves_init(&reduction.fusion, axes, out_strides, reduction.memory_order, is_arg(expr->op),
+                    &reduction.halves);
     VKT_TRY(vkt_reduce_run(&reduction));
     vkt_fusion_clear(&reduction.fusion);
     return VKT_OK;
@@ -171,7 +171,7 @@ static vkt_status find_layout(const char *op, const vkt_tensor *x, uint32_t axes
 }
 
 static vkt_status check_reduction(vkt_op op, const vkt_tensor *x, uint32_t axes,
-                                  const vkt_reducer *reducer, const vkt_layout *layout)
+                                  const vkt_reducer *reducer)
 {
     const char *name = vkt_ops[op].name;
     uint32_t all = (UINT32_C(1) << x->layout.ndim) - 1;
@@ -180,10 +180,8 @@ static vkt_status check_reduction(vkt_op op, const vkt_tensor *x, uint32_t axes,
                 (int)x->layout.ndim);
     VKT_REQUIRE(!is_arg(op) || axes == all || (axes != 0 && (axes & (axes - 1)) == 0),
                 VKT_VALUE_ERROR, "%s: expected one axis or all, got several", name);
-    int64_t n_reduced = count_reduced(x, axes);
-    bool needs_one = is_arg(op) || (is_extreme(op) && layout->n_elems > 0);
     char text[VKT_SHAPE_TEXT];
-    VKT_REQUIRE(n_reduced > 0 || !needs_one, VKT_VALUE_ERROR,
+    VKT_REQUIRE(count_reduced(x, axes) > 0 || !is_extreme(op), VKT_VALUE_ERROR,
                 "%s: expected at least one element along the axis, got shape %s", name,
                 vkt_shape_text(x->layout.ndim, x->layout.shape, text));
     VKT_TRY(vkt_tensor_check_dtype(name, x->device, reducer->result));
@@ -201,7 +199,7 @@ vkt_status vkt_reduce(vkt_op op, vkt_tensor *x, const vkt_reduce_options *option
     uint32_t axes = find_axes(x, options);
     VKT_TRY(vkt_reducer_init(op, x->dtype, options, count_reduced(x, axes), &reducer));
     VKT_TRY(find_layout(vkt_ops[op].name, x, axes, options->keepdims, reducer.result, &layout));
-    VKT_TRY(check_reduction(op, x, axes, &reducer, &layout));
+    VKT_TRY(check_reduction(op, x, axes, &reducer));
     VKT_TRY(vkt_expr_new(VKT_EXPR_OTHER, &expr));
     expr->op = op;
     expr->compute_dtype = x->dtype;

@@ -7,12 +7,12 @@
 
 /* GPU: workgroups wanted before rows stop being split, about sixteen for each multiprocessor of a large GPU; and the elements of
  * a row below which one workgroup is quicker than a second dispatch. */
-#define GROUPS_WANTED   2048
-#define SPLIT_ABOVE     16384
-#define GPU_GROUP       256
-#define BATCHES_A_LANE  4  /* of four elements: what a lane reads in one turn */
+#define GROUPS_WANTED    2048
+#define SPLIT_ABOVE      16384
+#define GPU_GROUP        256
+#define BATCHES_A_LANE   4 /* of four elements: what a lane reads in one turn */
 #define MAX_COLUMN_LANES 8
-#define MAX_TURNS       64 /* of a lane before its sums go into the tree: errors grow with each */
+#define MAX_TURNS        64 /* of a lane before its sums go into the tree: errors grow with each */
 
 /* CPU: an invocation is a SIMD lane. Enough of them to feed every core; a row shorter than this is not worth a second
  * dispatch; neighbours (one SIMD group) read side by side. */
@@ -59,7 +59,8 @@ uint32_t vkt_reduce_group(const vkt_device_info *info)
 /* ---- Spreads ---------------------------------------------------------------------------------------------------- */
 
 /* Cuts n_reduced into about `parts` chunks whose length is a multiple of `unit` and at most `longest`. */
-static void cut(uint64_t n_reduced, uint64_t parts, uint64_t unit, uint64_t longest, vkt_spread *spread)
+static void cut(uint64_t n_reduced, uint64_t parts, uint64_t unit, uint64_t longest,
+                vkt_spread *spread)
 {
     uint64_t chunk = vkt_ceil_div(vkt_ceil_div(n_reduced, parts), unit) * unit;
     chunk = vkt_min_u64(vkt_max_u64(chunk, unit), longest);
@@ -85,7 +86,8 @@ static vkt_spread spread_rows(const vkt_device_info *info, uint64_t n_kept, uint
         return spread;
     }
     uint32_t group = vkt_reduce_group(info);
-    spread.lanes_log2 = min_u32(ceil_log2(vkt_ceil_div(n_reduced, 4 * BATCHES_A_LANE)), ceil_log2(group));
+    spread.lanes_log2 =
+        min_u32(ceil_log2(vkt_ceil_div(n_reduced, 4 * BATCHES_A_LANE)), ceil_log2(group));
     uint64_t unit = (UINT64_C(4) * BATCHES_A_LANE) << spread.lanes_log2;
     uint64_t groups = vkt_ceil_div(n_kept, group >> spread.lanes_log2);
     if (n_reduced > SPLIT_ABOVE && groups < GROUPS_WANTED)
@@ -108,12 +110,14 @@ static vkt_spread spread_columns(const vkt_device_info *info, uint64_t n_kept, u
         spread.n_slots = spread.n_chunks;
         return spread;
     }
-    uint32_t down_log2 = min_u32(ceil_log2(vkt_ceil_div(n_reduced, 16)), ceil_log2(MAX_COLUMN_LANES));
+    uint32_t down_log2 =
+        min_u32(ceil_log2(vkt_ceil_div(n_reduced, 16)), ceil_log2(MAX_COLUMN_LANES));
     spread.lanes_log2 = min_u32(group_log2 - min_u32(down_log2, group_log2), ceil_log2(strips));
     uint64_t lanes = UINT64_C(1) << (group_log2 - spread.lanes_log2);
     uint64_t groups = vkt_ceil_div(strips, UINT64_C(1) << spread.lanes_log2);
     if (n_reduced > lanes * 64 && groups < GROUPS_WANTED)
-        parts = vkt_min_u64(vkt_ceil_div(GROUPS_WANTED, groups), vkt_ceil_div(n_reduced, lanes * 16));
+        parts =
+            vkt_min_u64(vkt_ceil_div(GROUPS_WANTED, groups), vkt_ceil_div(n_reduced, lanes * 16));
     cut(n_reduced, parts, lanes * 4, lanes * 4 * MAX_TURNS, &spread);
     spread.n_slots = spread.n_chunks;
     return spread;
@@ -189,10 +193,10 @@ void vkt_pass_variant(const vkt_reduction *reduction, const vkt_pass *pass, vkt_
         any_vector |= vector;
     }
     int64_t out_stride = inner->ndim ? inner->strides[VKT_AT_OUT][inner->ndim - 1] : 0;
-    variant->out_vector = out_stride == 1 && !pass->columns &&
-                      is_aligned(pass, VKT_AT_OUT, inner,
-                                 out_address(reduction, pass->kept, pass->reduced),
-                                 vkt_dtypes[reduction->reducer.result].nbytes);
+    variant->out_vector =
+        out_stride == 1 && !pass->columns &&
+        is_aligned(pass, VKT_AT_OUT, inner, out_address(reduction, pass->kept, pass->reduced),
+                   vkt_dtypes[reduction->reducer.result].nbytes);
     if (pass->columns) {
         variant->columns = any_vector && length % 4 == 0 ? 4 : 1;
         variant->one_by_one = variant->columns == 1;
@@ -235,9 +239,8 @@ static void pack_divisor(const vkt_reducer *reducer, vkt_args *args)
     }
 }
 
-
-void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass, const vkt_partials *partials,
-                   vkt_args *args)
+void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
+                   const vkt_partials *partials, vkt_args *args)
 {
     const vkt_fusion *fusion = &reduction->fusion;
     int n_operands = VKT_AT_LEAF - VKT_AT_OUT + fusion->program.n_leaves;
@@ -333,9 +336,8 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, const vkt_pass *pass,
     variant.out_vector = 0;
     vkt_access written =
         vkt_access_block(partials->n_slots == 1 ? reduction->out : partials->block, true);
-    return vkt_reduce_launch(reduction, &variant, &args,
-                             vkt_ceil_div(pass->n_kept, kept_per_group), pass->spread.n_chunks,
-                             &written, 1);
+    return vkt_reduce_launch(reduction, &variant, &args, vkt_ceil_div(pass->n_kept, kept_per_group),
+                             pass->spread.n_chunks, &written, 1);
 }
 
 /* ---- The final stage ------------------------------------------------------------------------------------------------ */
@@ -434,8 +436,8 @@ static uint64_t count_turns(const vkt_device_info *info, const vkt_pass *pass)
     return (pass->columns ? batches : batches / 4) * 65 / 64 + 40;
 }
 
-static void init_pass(const vkt_reduction *reduction, const vkt_space *kept, const vkt_space *reduced,
-                      uint64_t first_reduced, vkt_pass *out)
+static void init_pass(const vkt_reduction *reduction, const vkt_space *kept,
+                      const vkt_space *reduced, uint64_t first_reduced, vkt_pass *out)
 {
     *out = (vkt_pass){
         .kept = kept,

@@ -104,8 +104,7 @@ void vkt_pieces_init(const vkt_space *space, int64_t limit, vkt_pieces *out)
         dim--;
     }
     int64_t step = space->shape[dim];
-    while (step > 1 &&
-           ((int64_t)n_inner * step > limit || find_span(space, dim, step) > limit))
+    while (step > 1 && ((int64_t)n_inner * step > limit || find_span(space, dim, step) > limit))
         step = (step + 1) / 2;
     if (step < space->shape[dim] && step > PIECE_MULTIPLE)
         step -= step % PIECE_MULTIPLE;
@@ -118,8 +117,8 @@ void vkt_pieces_init(const vkt_space *space, int64_t limit, vkt_pieces *out)
         out->n_pieces *= (uint64_t)space->shape[d];
 }
 
-void vkt_pieces_get(const vkt_space *space, const vkt_pieces *pieces, uint64_t index, vkt_space *out,
-                    uint64_t *first)
+void vkt_pieces_get(const vkt_space *space, const vkt_pieces *pieces, uint64_t index,
+                    vkt_space *out, uint64_t *first)
 {
     *out = *space;
     *first = 0;

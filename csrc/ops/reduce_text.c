@@ -32,7 +32,9 @@ uint32_t vkt_reducer_nbytes(const vkt_reducer *reducer)
 {
     vkt_register reg = vkt_dtypes[reducer->value].reg;
     uint32_t value = reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64 ? 8 : 4;
-    return reducer->merge == VKT_MERGE_PLAIN ? value : reducer->merge == VKT_MERGE_INDEX ? 16 : 4 * value;
+    return reducer->merge == VKT_MERGE_PLAIN   ? value
+           : reducer->merge == VKT_MERGE_INDEX ? 16
+                                               : 4 * value;
 }
 
 static void append_with_suffix(const char *glsl, vkt_dtype dtype, vkt_text *out)
@@ -78,9 +80,8 @@ static void emit_merge(const vkt_reducer *reducer, vkt_text *out)
         return;
     }
     bool max = reducer->op == VKT_OP_argmax;
-    const char *format = vkt_dtype_is_float(value)
-                             ? "(x %s y || vkt_isnan_$(x)) && !vkt_isnan_$(y)"
-                             : "x %s y";
+    const char *format =
+        vkt_dtype_is_float(value) ? "(x %s y || vkt_isnan_$(x)) && !vkt_isnan_$(y)" : "x %s y";
     char glsl[80];
     (void)snprintf(glsl, sizeof(glsl), format, max ? ">" : "<");
     vkt_text_append(out, "#define INDEX\n#define NEUTRAL VALUE(");
@@ -296,8 +297,8 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
     vkt_glsl_assemble(defines, members.chars, args_nbytes, body.chars, &glsl);
     VKT_TRY(vkt_text_check(&glsl));
 
-    vkt_kernel_source source = {.name = name, .glsl = glsl.chars, .constants = constants,
-                                .n_constants = 3};
+    vkt_kernel_source source = {
+        .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};
     if (variant->subgroups)
         source.subgroup_size = vkt_device_get_info(device)->subgroup_size;
     VKT_TRY(vkt_kernel_build(device, key, key_nbytes, &source, out));
@@ -312,8 +313,9 @@ fail:
     return vkt_status_last();
 }
 
-vkt_status vkt_reduce_kernel(vkt_device *device, const vkt_variant *variant, const vkt_reducer *reducer,
-                             const vkt_program *program, uint32_t args_nbytes, vkt_kernel **out)
+vkt_status vkt_reduce_kernel(vkt_device *device, const vkt_variant *variant,
+                             const vkt_reducer *reducer, const vkt_program *program,
+                             uint32_t args_nbytes, vkt_kernel **out)
 {
     uint8_t key[8 + sizeof(vkt_variant) + sizeof(vkt_program)] = {'r', 'e', 'd'};
     size_t n = 8;

@@ -88,9 +88,8 @@ static vkt_status reduce_chunks(const vkt_reduction *scan, const vkt_pass *piece
     vkt_pass pass = *piece;
     uint32_t group_log2 = floor_log2(vkt_reduce_group(scan->info));
     pass.initial_step = 0;
-    pass.spread = (vkt_spread){.chunk = plan->chunk,
-                               .n_chunks = plan->n_chunks,
-                               .n_slots = plan->n_chunks};
+    pass.spread =
+        (vkt_spread){.chunk = plan->chunk, .n_chunks = plan->n_chunks, .n_slots = plan->n_chunks};
     if (pass.columns)
         pass.spread.lanes_log2 = group_log2;
     else if (!vkt_reduce_serial(scan->info))

@@ -7,7 +7,7 @@
 #include "ops/elementwise.h"
 #include "ops/expr.h"
 
-/* ---- Life -------------------------------------------------------------------------------------------------------- */
+/* ---- Life ------------------------------------------------------------------------------------ */
 
 vkt_status vkt_tensor_check_dtype(const char *op, const vkt_device *device, vkt_dtype dtype)
 {
@@ -95,7 +95,7 @@ bool vkt_tensor_is_sole_view(const vkt_tensor *tensor)
            (vkt_block_refs(tensor->block) == 1 && vkt_block_exports(tensor->block) == 0);
 }
 
-/* ---- Host -------------------------------------------------------------------------------------------------------- */
+/* ---- Host ------------------------------------------------------------------------------------ */
 
 static uint64_t tensor_nbytes(const vkt_tensor *tensor)
 {
@@ -178,7 +178,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Scalars ----------------------------------------------------------------------------------------------------- */
+/* ---- Scalars --------------------------------------------------------------------------------- */
 
 vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar)
 {
@@ -194,7 +194,8 @@ vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar)
     }
 }
 
-/* Rounds a double once, half to even, to a format with fewer mantissa bits: float16 (10, 5) and bfloat16 (7, 8). */
+/* Rounds a double once, half to even, to a format with fewer mantissa bits: float16 (10, 5) and
+ * bfloat16 (7, 8). */
 static uint32_t round_double(double value, int mantissa_bits, int exponent_bits)
 {
     uint64_t bits;
@@ -221,8 +222,8 @@ static uint32_t round_double(double value, int mantissa_bits, int exponent_bits)
     return sign | (result > infinity ? infinity : (uint32_t)result);
 }
 
-/* The integer as a double that rounds to any shorter format as the integer itself would: bits below 2^-53 of it are kept as one
- * sticky bit. */
+/* The integer as a double that rounds to any shorter format as the integer itself would: bits
+ * below 2^-53 of it are kept as one sticky bit. */
 static double sticky_double(uint64_t magnitude)
 {
     if (magnitude >> 53)
@@ -254,7 +255,8 @@ static uint64_t float_bits(const vkt_scalar *scalar, vkt_dtype dtype)
     return bits;
 }
 
-/* The cast rule of the kernels: toward zero; out of range, the smallest int64 (or, through uint64, 2^63) and then wrapped. */
+/* The cast rule of the kernels: toward zero; out of range, the smallest int64 (or, through
+ * uint64, 2^63) and then wrapped. */
 static int64_t truncate_double(double value)
 {
     return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;

@@ -1,7 +1,8 @@
 /* ops/tensor.h - the tensor value: a strided view of a block, or an expression not yet computed.
  *
- * Values are shared: by Python objects (handles) and by pending expressions that read them (references). A value's device, dtype
- * and shape never change. A pending value becomes computed once, by vkt_eval, and then stays so.
+ * Values are shared: by Python objects (handles) and by pending expressions that read them
+ * (references). A value's device, dtype and shape never change. A pending value becomes computed
+ * once, by vkt_eval, and then stays so.
  *
  * Not thread-safe: the Python layer serialises. */
 #ifndef VKT_OPS_TENSOR_H
@@ -49,10 +50,11 @@ typedef struct vkt_arg {
     vkt_scalar scalar;
 } vkt_arg;
 
-/* Every function below that gives a tensor gives one reference in *out, and begins its error texts with `op` where it takes
- * one. */
+/* Every function below that gives a tensor gives one reference in *out, and begins its error
+ * texts with `op` where it takes one. */
 
-/* An uninitialised contiguous tensor. VKT_TYPE_ERROR when the device has no such dtype (float64, 8- or 16-bit storage). */
+/* An uninitialised contiguous tensor. VKT_TYPE_ERROR when the device has no such dtype (float64,
+ * 8- or 16-bit storage). */
 vkt_status vkt_tensor_empty(const char *op, vkt_device *device, vkt_dtype dtype, int32_t ndim, const int64_t *shape,
                             vkt_tensor **out);
 
@@ -69,25 +71,28 @@ vkt_status vkt_tensor_from_host(vkt_device *device, vkt_dtype dtype, int32_t ndi
 /* Computes, copies to the host in C order (n_elems * nbytes bytes) and waits. */
 vkt_status vkt_tensor_to_host(vkt_tensor *tensor, void *dst);
 
-/* Computes the tensor into a host-cached, C-contiguous block that the host may view: the tensor's own block where it is one
- * already (and `tensor` itself is contiguous in it), else a pooled copy; waits. One reference in *out. */
+/* Computes the tensor into a host-cached, C-contiguous block that the host may view: the
+ * tensor's own block where it is one already (and `tensor` itself is contiguous in it), else a
+ * pooled copy; waits. One reference in *out. */
 vkt_status vkt_tensor_to_host_block(vkt_tensor *tensor, vkt_block **out, uint64_t *offset_nbytes);
 
 /* Computes all of them, and records the work; does not wait. */
 vkt_status vkt_eval(vkt_tensor *const *tensors, int n);
 
-/* A contiguous tensor with the same elements: itself (new reference) when it already is, computed. */
+/* A contiguous tensor with the same elements: itself (new reference) when it already is,
+ * computed. */
 vkt_status vkt_tensor_contiguous(vkt_tensor *tensor, vkt_tensor **out);
 
 /* The dtype a scalar has on its own: bool, int64 (uint64 above its range), float32. */
 vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar);
 
-/* The scalar converted to dtype as raw little-endian bits in a 64-bit word. VKT_VALUE_ERROR when an integer scalar does not fit
- * an integer dtype. */
+/* The scalar converted to dtype as raw little-endian bits in a 64-bit word. VKT_VALUE_ERROR when
+ * an integer scalar does not fit an integer dtype. */
 vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype, uint64_t *bits);
 
-/* True when nobody else can see a write to the tensor: its block has one owner and no export; or it is pending, with one handle
- * at most and no other owner. `a += b` may then give `a` a new value instead of writing in place. */
+/* True when nobody else can see a write to the tensor: its block has one owner and no export; or
+ * it is pending, with one handle at most and no other owner. `a += b` may then give `a` a new
+ * value instead of writing in place. */
 bool vkt_tensor_is_sole_view(const vkt_tensor *tensor);
 
 /* VKT_TYPE_ERROR when the device cannot hold the dtype. */

@@ -64,8 +64,9 @@ typedef struct vkt_op_info {
     uint32_t takes;
     vkt_result_rule result;
     /* GLSL for each class of the *operand* dtype, in x, y, z; `$` stands for the register suffix
-     * ("f32"). NULL where the class is not taken. Comparisons give bool. Names of the form vkt_*
-     * are found in shaders/lib. */
+     * ("f32" for float16 too), `@` for the dtype's tag ("f16"), where the op depends on more than
+     * the register. NULL where the class is not taken. Comparisons give bool. Names of the form
+     * vkt_* are found in shaders/lib. */
     const char *glsl[VKT_CLASS_COUNT];
     /* Reductions and scans: GLSL of the neutral element in the accumulator's register, for each
      * class; else NULL. */

@@ -7,10 +7,11 @@
 
 #include "tensor/ops.h"
 
-/* Characters of a description: more than a reader takes in, and shared subexpressions would grow without end. */
+/* Characters of a description: more than a reader takes in, and shared subexpressions would grow
+ * without end. */
 #define DESCRIBE_LIMIT 200
 
-/* ---- Building ---------------------------------------------------------------------------------------------------- */
+/* ---- Building -------------------------------------------------------------------------------- */
 
 static int append(vkt_program *program, const vkt_instr *instr)
 {
@@ -87,7 +88,7 @@ size_t vkt_program_key(const vkt_program *program, void *key)
     return nbytes;
 }
 
-/* ---- Names ------------------------------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static const char *root_word(const vkt_instr *root)
 {
@@ -200,21 +201,23 @@ void vkt_program_describe(const vkt_program *program, vkt_text *out)
     vkt_text_free(&text);
 }
 
-/* ---- GLSL -------------------------------------------------------------------------------------------------------- */
+/* ---- GLSL ------------------------------------------------------------------------------------ */
 
 static bool is_word_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The op's expression with its operands' values for x, y, z, and the register's suffix for `$`. */
+/* The op's expression with its operands' values for x, y, z; `$` and `@` as in tensor/ops.h. */
 static void emit_expression(const char *glsl, const vkt_instr *instr, vkt_text *out)
 {
-    const char *suffix = vkt_registers[vkt_dtypes[instr->compute].reg].suffix;
+    const vkt_dtype_info *compute = &vkt_dtypes[instr->compute];
     for (const char *at = glsl; *at; at++) {
         bool word_starts = at == glsl || (!is_word_char(at[-1]) && at[-1] != '.');
         if (*at == '$')
-            vkt_text_append(out, suffix);
+            vkt_text_append(out, vkt_registers[compute->reg].suffix);
+        else if (*at == '@')
+            vkt_text_append(out, compute->tag);
         else if (*at >= 'x' && *at <= 'z' && word_starts && !is_word_char(at[1]))
             vkt_text_format(out, "t%d", instr->args[*at - 'x']);
         else

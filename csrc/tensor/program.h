@@ -1,8 +1,9 @@
 /* tensor/program.h - one fused expression as a short straight-line program.
  *
- * A program is what a kernel computes for one element: instruction i defines value i from earlier values. It knows nothing of
- * shapes, strides or scalar values: those reach the kernel as arguments, so that two expressions of the same form share one
- * kernel. Pure data, no ownership. */
+ * A program is what a kernel computes for one element: instruction i defines value i from
+ * earlier values. It knows nothing of shapes, strides or scalar values: those reach the kernel
+ * as arguments, so that two expressions of the same form share one kernel. Pure data, no
+ * ownership. */
 #ifndef VKT_TENSOR_PROGRAM_H
 #define VKT_TENSOR_PROGRAM_H
 
@@ -15,7 +16,8 @@
 #include "tensor/dtype.h"
 #include "tensor/ops.h"
 
-/* Limits of one kernel: beyond them registers spill and compile times grow faster than fusion gains. */
+/* Limits of one kernel: beyond them registers spill and compile times grow faster than fusion
+ * gains. */
 #define VKT_MAX_INSTRS 64
 #define VKT_MAX_LEAVES 8
 #define VKT_MAX_SCALARS 32
@@ -49,33 +51,35 @@ typedef struct vkt_program {
     vkt_instr instrs[VKT_MAX_INSTRS];
 } vkt_program;
 
-/* Each append returns the number of the value, reusing an equal earlier instruction, or -1 when the program is full. The
- * caller starts from a zeroed program. */
+/* Each append returns the number of the value, reusing an equal earlier instruction, or -1 when
+ * the program is full. The caller starts from a zeroed program. */
 int vkt_program_leaf(vkt_program *program, vkt_dtype dtype); /* always a new leaf */
 int vkt_program_scalar(vkt_program *program, vkt_dtype dtype); /* always a new scalar */
 int vkt_program_iota(vkt_program *program);
 int vkt_program_cast(vkt_program *program, vkt_dtype to, int value); /* `value` itself when it has that dtype */
 int vkt_program_op(vkt_program *program, vkt_op op, vkt_dtype compute, vkt_dtype result, const int *args);
 
-/* The bytes that identify the program in a kernel key: a prefix of the struct without unused instructions.
- * Writes at most sizeof(vkt_program) bytes to `key` and returns how many. */
+/* The bytes that identify the program in a kernel key: a prefix of the struct without unused
+ * instructions. Writes at most sizeof(vkt_program) bytes to `key` and returns how many. */
 size_t vkt_program_key(const vkt_program *program, void *key);
 
 /* A short name for profiles and debug names: "add_f32_sin_mul", at most 63 characters. */
 #define VKT_PROGRAM_NAME 64
 void vkt_program_name(const vkt_program *program, char name[VKT_PROGRAM_NAME]);
 
-/* "sin(x0) * x1 + exp(-x0)": the expression as a reader would write it, for profiles. Cut at 200 characters. */
+/* "sin(x0) * x1 + exp(-x0)": the expression as a reader would write it, for profiles. Cut at 200
+ * characters. */
 void vkt_program_describe(const vkt_program *program, vkt_text *out);
 
-/* ---- GLSL ------------------------------------------------------------------------------------------------------------ */
+/* ---- GLSL ------------------------------------------------------------------------------------ */
 
 /* Appends a function of one element:
  *
- *     void vkt_compute(float x0, int x1, <leaf registers in order>, int64_t iota, out float y0, <output registers>)
+ *     void vkt_compute(float x0, int x1, <leaf registers in order>, int64_t iota, out float
+ *         y0, <output registers>)
  *
- * Scalars are read from the members s0, s1, ... of the kernel's arguments `args` (see ops/kernel_text.h). Every result of an op
- * is fitted to its dtype, so fused equals unfused. */
+ * Scalars are read from the members s0, s1, ... of the kernel's arguments `args` (see
+ * ops/kernel_text.h). Every result of an op is fitted to its dtype, so fused equals unfused. */
 void vkt_program_emit(const vkt_program *program, vkt_text *out);
 
 #endif

@@ -288,6 +288,28 @@ float vkt_fit_f16(float x) { return vkt_unpack_f16(vkt_pack_f16(x)); }
 
 float vkt_fit_bf16(float x) { return vkt_unpack_bf16(vkt_pack_bf16(x)); }
 
+// As vkt_nextafter_f32, of two patterns of any 16-bit format.
+uint vkt_nextafter_u16(uint x, uint y)
+{
+    bool negative = x >= 0x8000u;
+    int from = negative ? -int(x & 0x7fffu) : int(x);
+    int to = y >= 0x8000u ? -int(y & 0x7fffu) : int(y);
+    uint step = (from < to) != negative ? x + 1u : x - 1u;
+    return from == to ? y : from == 0 ? (y & 0x8000u) | 1u : step;
+}
+
+float vkt_nextafter_f16(float x, float y)
+{
+    float z = vkt_unpack_f16(vkt_nextafter_u16(vkt_pack_f16(x), vkt_pack_f16(y)));
+    return vkt_isnan_f32(x) ? x : vkt_isnan_f32(y) ? y : z;
+}
+
+float vkt_nextafter_bf16(float x, float y)
+{
+    float z = vkt_unpack_bf16(vkt_nextafter_u16(vkt_pack_bf16(x), vkt_pack_bf16(y)));
+    return vkt_isnan_f32(x) ? x : vkt_isnan_f32(y) ? y : z;
+}
+
 // x with half of its mantissa cleared: products of two such are exact.
 float vkt_high_f32(float x) { return uintBitsToFloat(floatBitsToUint(x) & 0xfffff000u); }
 

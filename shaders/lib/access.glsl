@@ -1,11 +1,11 @@
-// access.glsl - elements in memory as raw words: one at a time, or WIDTH of them for one invocation.
+// access.glsl - elements in memory as raw words: one, or WIDTH of them for one invocation.
 //
 // A word is an element's bits, zero-extended to uint (8, 16 and 32 bits) or uint64_t; ops/emit.c adds
 // the conversions from and to registers. `base` is the byte address of element 0, `i` counts elements.
-// The _part functions move elements i, i + step, ..., at most the first last + 1 of them; step 0 loads
-// once. `vector` promises step 1, last = WIDTH - 1 and an address that is a multiple of
-// min(16, WIDTH * element size): then accesses are as wide as the hardware has them. Both ways give the
-// same words, so what is computed from them is the same too.
+// The _part functions move elements i, i + step, ..., at most the first last + 1 of them; step 0
+// loads once. `vector` promises step 1, last = WIDTH - 1 and an address that is a multiple of
+// min(16, WIDTH * element size): then accesses are as wide as the hardware has them. Both ways give
+// the same words, so what is computed from them is the same too.
 
 layout(buffer_reference, scalar, buffer_reference_align = 1) buffer vkt_mem8 { uint8_t v[]; };
 
@@ -17,12 +17,53 @@ layout(buffer_reference, scalar, buffer_reference_align = 8) buffer vkt_mem64 { 
 
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer vkt_mem64x2 { u64vec2 v[]; };
 
-// CPU drivers run both sides of a branch, one of them without effect: the side for odd cases is kept
-// short there.
+// One word at a time: those of elements i, i + step, ..., where `word` gives element `at`. CPU drivers
+// run both sides of a branch, one of them without effect: a loop keeps this side short there, and as a
+// loop must not index registers, it selects. Elsewhere plain code compiles and runs fastest.
 #ifdef CPU
-#define VKT_EACH [[dont_unroll]]
+#define VKT_GATHER(type, word, w)                                        \
+    int turns = step == 0 ? 1 : WIDTH;                                   \
+    [[dont_unroll]] for (int k = 0; k < WIDTH; k++) {                    \
+        if (k >= turns)                                                  \
+            break;                                                       \
+        int at = i + min(k, last) * step;                                \
+        type a = word;                                                   \
+        [[unroll]] for (int n = 0; n < WIDTH; n++)                       \
+            w[n] = n >= k ? a : w[n];                                    \
+    }
 #else
-#define VKT_EACH [[unroll]]
+#define VKT_GATHER(type, word, w)                                        \
+    if (step == 0) {                                                     \
+        int at = i;                                                      \
+        type a = word;                                                   \
+        [[unroll]] for (int k = 0; k < WIDTH; k++)                       \
+            w[k] = a;                                                    \
+    } else {                                                             \
+        [[unroll]] for (int k = 0; k < WIDTH; k++) {                     \
+            int at = i + min(k, last) * step;                            \
+            w[k] = word;                                                 \
+        }                                                                \
+    }
+#endif
+
+// The other way: `put` stores the word `a` at element `at`.
+#ifdef CPU
+#define VKT_SCATTER(type, put, w)                                        \
+    [[dont_unroll]] for (int k = 0; k <= last; k++) {                    \
+        int at = i + k * step;                                           \
+        type a = w[0];                                                   \
+        [[unroll]] for (int n = 1; n < WIDTH; n++)                       \
+            a = n == k ? w[n] : a;                                       \
+        put;                                                             \
+    }
+#else
+#define VKT_SCATTER(type, put, w)                                        \
+    [[unroll]] for (int k = 0; k < WIDTH; k++) {                         \
+        int at = i + k * step;                                           \
+        type a = w[k];                                                   \
+        if (k <= last)                                                   \
+            put;                                                         \
+    }
 #endif
 
 // In words of 64 bits, the largest a CPU driver moves at once.
@@ -82,14 +123,7 @@ void vkt_part8(uint64_t base, int i, int step, int last, bool vector, out uint w
         w[0] = vkt_word8(at, 0);
 #endif
     } else {
-        int turns = step == 0 ? 1 : WIDTH;
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            if (k >= turns)
-                break;
-            uint word = vkt_word8(base, i + min(k, last) * step);
-            [[unroll]] for (int n = 0; n < WIDTH; n++)
-                w[n] = n >= k ? word : w[n];
-        }
+        VKT_GATHER(uint, vkt_word8(base, at), w)
     }
 }
 #endif
@@ -117,14 +151,7 @@ void vkt_part16(uint64_t base, int i, int step, int last, bool vector, out uint 
         w[0] = vkt_word16(at, 0);
 #endif
     } else {
-        int turns = step == 0 ? 1 : WIDTH;
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            if (k >= turns)
-                break;
-            uint word = vkt_word16(base, i + min(k, last) * step);
-            [[unroll]] for (int n = 0; n < WIDTH; n++)
-                w[n] = n >= k ? word : w[n];
-        }
+        VKT_GATHER(uint, vkt_word16(base, at), w)
     }
 }
 #endif
@@ -148,14 +175,7 @@ void vkt_part32(uint64_t base, int i, int step, int last, bool vector, out uint 
         w[0] = vkt_word32(at, 0);
 #endif
     } else {
-        int turns = step == 0 ? 1 : WIDTH;
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            if (k >= turns)
-                break;
-            uint word = vkt_word32(base, i + min(k, last) * step);
-            [[unroll]] for (int n = 0; n < WIDTH; n++)
-                w[n] = n >= k ? word : w[n];
-        }
+        VKT_GATHER(uint, vkt_word32(base, at), w)
     }
 }
 #endif
@@ -175,14 +195,7 @@ void vkt_part64(uint64_t base, int i, int step, int last, bool vector, out uint6
         w[0] = vkt_word64(at, 0);
 #endif
     } else {
-        int turns = step == 0 ? 1 : WIDTH;
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            if (k >= turns)
-                break;
-            uint64_t word = vkt_word64(base, i + min(k, last) * step);
-            [[unroll]] for (int n = 0; n < WIDTH; n++)
-                w[n] = n >= k ? word : w[n];
-        }
+        VKT_GATHER(uint64_t, vkt_word64(base, at), w)
     }
 }
 #endif
@@ -209,13 +222,7 @@ void vkt_put_part8(uint64_t base, int i, int step, int last, bool vector, uint w
         vkt_put8(at, 0, w[0]);
 #endif
     } else {
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            uint word = w[0];
-            [[unroll]] for (int n = 1; n < WIDTH; n++)
-                word = n == k ? w[n] : word;
-            if (k <= last)
-                vkt_put8(base, i + k * step, word);
-        }
+        VKT_SCATTER(uint, vkt_put8(base, at, a), w)
     }
 }
 #endif
@@ -241,13 +248,7 @@ void vkt_put_part16(uint64_t base, int i, int step, int last, bool vector, uint 
         vkt_put16(at, 0, w[0]);
 #endif
     } else {
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            uint word = w[0];
-            [[unroll]] for (int n = 1; n < WIDTH; n++)
-                word = n == k ? w[n] : word;
-            if (k <= last)
-                vkt_put16(base, i + k * step, word);
-        }
+        VKT_SCATTER(uint, vkt_put16(base, at, a), w)
     }
 }
 #endif
@@ -266,13 +267,7 @@ void vkt_put_part32(uint64_t base, int i, int step, int last, bool vector, uint 
         vkt_put32(at, 0, w[0]);
 #endif
     } else {
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            uint word = w[0];
-            [[unroll]] for (int n = 1; n < WIDTH; n++)
-                word = n == k ? w[n] : word;
-            if (k <= last)
-                vkt_put32(base, i + k * step, word);
-        }
+        VKT_SCATTER(uint, vkt_put32(base, at, a), w)
     }
 }
 #endif
@@ -289,13 +284,7 @@ void vkt_put_part64(uint64_t base, int i, int step, int last, bool vector, uint6
         vkt_put64(at, 0, w[0]);
 #endif
     } else {
-        VKT_EACH for (int k = 0; k < WIDTH; k++) {
-            uint64_t word = w[0];
-            [[unroll]] for (int n = 1; n < WIDTH; n++)
-                word = n == k ? w[n] : word;
-            if (k <= last)
-                vkt_put64(base, i + k * step, word);
-        }
+        VKT_SCATTER(uint64_t, vkt_put64(base, at, a), w)
     }
 }
 #endif
