@@ -93,7 +93,8 @@ void main()
     uint lane = SUB > 1 ? gl_SubgroupInvocationID : 0u;
     uint members = gl_WorkGroupSize.x / SUB;
     uint work = (gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * members;
-    work += SUB > 1 ? gl_SubgroupID : gl_LocalInvocationIndex;
+    // Not gl_SubgroupID: llvmpipe with vectors of 4 numbers its subgroups as if they were of 8.
+    work += SUB > 1 ? gl_LocalInvocationIndex / SUB : gl_LocalInvocationIndex;
     if (work >= args.n_work)
         return;
     uint tiles_m = (args.m + TM - 1u) / TM, tiles_n = (args.n + SUB * TN - 1u) / (SUB * TN);

@@ -1,7 +1,8 @@
 // matmul_gpu.comp - C = A B in tiles of BM x BN: tiles of A and B in shared memory, of C in
 // registers.
 // Reads:  a, b.   Writes: c, or partial sums of a slice of K.   Push: see matmul_types.comp.
-// Defines: BM, BN, BK, THREADS (a workgroup's tile), TM, TN (an invocation's part of it), UNROLL_K.
+// Defines: BM, BN, BK, THREADS (a workgroup's tile), TM, TN (an invocation's part of it),
+//          UNROLL_K ([[unroll]] or nothing).
 // A workgroup makes one tile in ceil(k_chunk / BK) + 1 turns, the loads of the next step under way
 // while this one is computed. Each element is summed in the order of K, whatever the tile.
 // Needs:  2 * BK * (BM + BN + 8) accumulators of shared memory.
@@ -27,10 +28,8 @@ uvec2 place(uint v, bool k_unit, uint side)
 
 // Four elements along the unit axis. Outside the matrix, or the slice of K, they are 0 and not
 // read.
-ACC4 fetch(uint64_t at, bool whole, bool k_unit, uint i, uint n_i, uint k, uint k_end)
+ACC4 fetch(uint64_t at, bool k_unit, uint i, uint n_i, uint k, uint k_end)
 {
-    if (whole)
-        return load_four(at);
     ACC4 v = ACC4(0);
     [[unroll]] for (uint e = 0u; e < 4u; e++) {
         if (k_unit ? k + e < k_end : i + e < n_i && k < k_end)
@@ -38,6 +37,44 @@ ACC4 fetch(uint64_t at, bool whole, bool k_unit, uint i, uint n_i, uint k, uint 
     }
     return v;
 }
+
+// The parts of a step. They are macros because register arrays must not travel through calls.
+#define FETCH_WHOLE                                                                                \
+    [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {                                               \
+        next_a[l] = load_four(from_a[l]);                                                          \
+        from_a[l] += step_a;                                                                       \
+    }                                                                                              \
+    [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {                                               \
+        next_b[l] = load_four(from_b[l]);                                                          \
+        from_b[l] += step_b;                                                                       \
+    }
+
+#define STORE_TILE(tile, next, n_loads, k_unit, side)                                              \
+    [[unroll]] for (uint l = 0u; l < n_loads; l++) {                                               \
+        uvec2 p = place(id + l * THREADS, k_unit == 1, side);                                      \
+        if (k_unit == 1) {                                                                         \
+            [[unroll]] for (uint e = 0u; e < 4u; e++)                                              \
+                tile[p.y + e][p.x / 4u][p.x % 4u] = next[l][e];                                    \
+        } else {                                                                                   \
+            tile[p.y][p.x / 4u] = next[l];                                                         \
+        }                                                                                          \
+    }
+
+#define STORE_NEXT(stage)                                                                          \
+    STORE_TILE(tile_a[stage], next_a, LOADS_A, A_K_UNIT, BM)                                       \
+    STORE_TILE(tile_b[stage], next_b, LOADS_B, B_K_UNIT, BN)
+
+#define COMPUTE(stage)                                                                             \
+    UNROLL_K for (uint kk = 0u; kk < BK; kk++) {                                                   \
+        ACC4 a[BLOCKS_M], b[BLOCKS_N];                                                             \
+        [[unroll]] for (uint i = 0u; i < BLOCKS_M; i++)                                            \
+            a[i] = tile_a[stage][kk][i * (BM / 4 / BLOCKS_M) + tm];                                \
+        [[unroll]] for (uint j = 0u; j < BLOCKS_N; j++)                                            \
+            b[j] = tile_b[stage][kk][j * (BN / 4 / BLOCKS_N) + tn];                                \
+        [[unroll]] for (int i = 0; i < TM; i++)                                                    \
+            [[unroll]] for (int j = 0; j < BLOCKS_N; j++)                                          \
+                sums[i][j] = MULADD(ACC4(a[i / 4][i % 4]), b[j], sums[i][j]);                      \
+    }
 
 void main()
 {
@@ -73,8 +110,10 @@ void main()
     bool whole_a = (args.flags & FLAG_VECTOR_A) != 0u && (A_K_UNIT == 1 || m0 + BM <= args.m);
     bool whole_b = (args.flags & FLAG_VECTOR_B) != 0u && (B_K_UNIT == 1 || n0 + BN <= args.n);
 
-    // Eight by four invocations lie together, so that 32 of them read few vectors of shared memory.
-    uint tm = id / 32u % GROUPS_M * 8u + id % 8u, tn = id / 32u / GROUPS_M * 4u + id / 8u % 4u;
+    // Eight by four invocations lie together, in pairs along M, so that each half of 32 reads 64
+    // bytes of either tile: no two of them meet in a bank of shared memory.
+    uint tm = id / 32u % GROUPS_M * 8u + id % 32u / 8u * 2u + id % 2u;
+    uint tn = id / 32u / GROUPS_M * 4u + id / 2u % 4u;
 
     ACC4 sums[TM][BLOCKS_N];
     [[unroll]] for (int i = 0; i < TM; i++)
@@ -82,62 +121,39 @@ void main()
             sums[i][j] = ACC4(0);
 
     ACC4 next_a[LOADS_A], next_b[LOADS_B];
-    uint stage = 1u;
-    for (uint k = k_begin; k < k_end + BK; k += BK) {
-        // The first turn only fetches and the last only computes.
-        bool fetching = k < k_end;
-        if (fetching) {
-            bool whole_k = k + BK <= k_end;
-            [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
-                uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
-                next_a[l] = fetch(from_a[l], whole_a && whole_k, A_K_UNIT == 1, m0 + p.x, args.m,
-                                  k + p.y, k_end);
-                from_a[l] += step_a;
-            }
-            [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
-                uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
-                next_b[l] = fetch(from_b[l], whole_b && whole_k, B_K_UNIT == 1, n0 + p.x, args.n,
-                                  k + p.y, k_end);
-                from_b[l] += step_b;
-            }
-        }
-        if (k > k_begin) {
-#if UNROLL_K
-            [[unroll]]
-#endif
-            for (uint kk = 0u; kk < BK; kk++) {
-                ACC4 a[BLOCKS_M], b[BLOCKS_N];
-                [[unroll]] for (uint i = 0u; i < BLOCKS_M; i++)
-                    a[i] = tile_a[stage][kk][i * (BM / 4 / BLOCKS_M) + tm];
-                [[unroll]] for (uint j = 0u; j < BLOCKS_N; j++)
-                    b[j] = tile_b[stage][kk][j * (BN / 4 / BLOCKS_N) + tn];
-                [[unroll]] for (int i = 0; i < TM; i++)
-                    [[unroll]] for (int j = 0; j < BLOCKS_N; j++)
-                        sums[i][j] = MULADD(ACC4(a[i / 4][i % 4]), b[j], sums[i][j]);
-            }
-        }
-        stage ^= 1u;
-        if (fetching) {
-            [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
-                uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
-#if A_K_UNIT
-                [[unroll]] for (uint e = 0u; e < 4u; e++)
-                    tile_a[stage][p.y + e][p.x / 4u][p.x % 4u] = next_a[l][e];
-#else
-                tile_a[stage][p.y][p.x / 4u] = next_a[l];
-#endif
-            }
-            [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
-                uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
-#if B_K_UNIT
-                [[unroll]] for (uint e = 0u; e < 4u; e++)
-                    tile_b[stage][p.y + e][p.x / 4u][p.x % 4u] = next_b[l][e];
-#else
-                tile_b[stage][p.y][p.x / 4u] = next_b[l];
-#endif
-            }
-        }
+    uint stage = 0u, k = k_begin;
+    uint k_whole = whole_a && whole_b ? k_begin + (k_end - k_begin) / BK * BK : k_begin;
+    if (k < k_whole) {
+        FETCH_WHOLE
+        STORE_NEXT(stage)
         barrier();
+        // The loads of a step have the whole of the step before to arrive.
+        for (k += BK; k < k_whole; k += BK) {
+            FETCH_WHOLE
+            COMPUTE(stage)
+            stage ^= 1u;
+            STORE_NEXT(stage)
+            barrier();
+        }
+        COMPUTE(stage)
+        stage ^= 1u;
+    }
+    // What is left of K, or all of it at the edges.
+    for (; k < k_end; k += BK) {
+        [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
+            uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
+            next_a[l] = fetch(from_a[l], A_K_UNIT == 1, m0 + p.x, args.m, k + p.y, k_end);
+            from_a[l] += step_a;
+        }
+        [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
+            uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
+            next_b[l] = fetch(from_b[l], B_K_UNIT == 1, n0 + p.x, args.n, k + p.y, k_end);
+            from_b[l] += step_b;
+        }
+        STORE_NEXT(stage)
+        barrier();
+        COMPUTE(stage)
+        stage ^= 1u;
     }
 
     bool vector = (args.flags & FLAG_VECTOR_C) != 0u && m0 + BM <= args.m && n0 + BN <= args.n;

@@ -1,8 +1,9 @@
-// reduce_merge.comp - merges the slots of every row that earlier dispatches left behind, in a fixed order.
+// reduce_merge.comp - merges the slots of every row that earlier dispatches left behind, in a
+// fixed order.
 // Reads:  partials.   Writes: out0, or next where a row still has more than one slot.
 // Push:   n_kept rows of n_reduced slots, chunk slots a lane group, 2^lanes_log2 lanes a row.
-// Lane l takes slots l, l + lanes, ... of its chunk. At most chunk / lanes + 1 turns, and 1 more for each
-// BLOCK of them.
+// Lane l takes slots l, l + lanes, ... of its chunk. At most chunk / lanes + 1 turns, and 1 more
+// for each BLOCK of them.
 
 void main()
 {
@@ -17,7 +18,7 @@ void main()
     for (uint slot = begin + lane; slot < end;) {
         Acc block = acc_empty();
         for (uint turn = 0u; turn < BLOCK && slot < end; turn++, slot += lanes)
-            block = acc_merge(block, Partials(args.partials).acc[row * args.row_step + slot * args.slot_step]);
+            block = acc_merge(block, partial(row, slot));
         acc = acc_merge(acc, block);
     }
 #ifdef TREE

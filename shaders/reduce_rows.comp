@@ -1,8 +1,11 @@
-// reduce_rows.comp - reduces rows whose elements lie along the innermost dim: 1 to GROUP lanes a row, a row split over workgroups.
-// Reads:  the leaves, through load and load_one.   Writes: out0, or partials where a row has more than one slot.
-// Push:   n_kept rows of n_reduced elements, chunk elements a workgroup, 2^lanes_log2 lanes a row, where partials go.
-// Lane l takes batches l, l + lanes, ... of four elements. At most chunk / (16 lanes) + 4 turns, and 1 more for
-// each BLOCK of them.
+// reduce_rows.comp - reduces rows whose elements lie along the innermost dim: 1 to GROUP lanes a
+// row, a row split over workgroups.
+// Reads:  the leaves, through load and load_one.   Writes: out0, or partials where a row has more
+//         than one slot.
+// Push:   n_kept rows of n_reduced elements, chunk elements a workgroup, 2^lanes_log2 lanes a row,
+//         where partials go.
+// Lane l takes batches l, l + lanes, ... of four elements. At most chunk / (16 lanes) + 4 turns,
+// and 1 more for each BLOCK of them.
 
 // Four batches that begin at r, r + apart, ...: all are asked for before the first is used.
 void take_turn(inout Lane lane, uint r, uint apart, int at[OPERANDS])
@@ -32,8 +35,10 @@ void main()
     while (batch + 3u * lanes < n_full) {
         Lane block;
         lane_start(block);
-        for (uint turn = 0u; turn < BLOCK && batch + 3u * lanes < n_full; turn++, batch += 4u * lanes)
+        for (uint turn = 0u; turn < BLOCK && batch + 3u * lanes < n_full; turn++) {
             take_turn(block, begin + 4u * batch, 4u * lanes, at);
+            batch += 4u * lanes;
+        }
         lane_join(state, block);
     }
 #else
@@ -68,5 +73,5 @@ void main()
     if (args.n_slots == 1u)
         vkt_out0(at[0], finish(acc));
     else
-        Partials(args.partials).acc[row * args.row_step + (args.slot0 + slot) * args.slot_step] = acc;
+        put_partial(row, slot, acc);
 }

@@ -1,10 +1,14 @@
-// reduce_state.comp - what a lane accumulates, what it ends as, how two of those merge. Comes before every reduce_*.comp.
+// reduce_state.comp - what a lane accumulates, what it ends as, and how two of those merge.
+// Comes before every reduce_*.comp.
 // Needs:  VALUE, RESULT, and one of
-//         PLAIN    combine(x, y), NEUTRAL                    sums, products, extremes, truth
-//         INDEX    better(x, y), NEUTRAL                     the place of an extreme: first index, first NaN
-//         MOMENTS    FINITE(x)                               count, mean and squared deviations (Chan, Golub, LeVeque 1983)
-//         finish(Acc) is generated from the op. TREE: lanes of a workgroup merge in shared memory of GROUP accumulators.
-// A lane takes batches of four elements; which elements, and in which order, never depends on how they were loaded.
+//         PLAIN    combine(x, y), NEUTRAL       sums, products, extremes, truth
+//         INDEX    better(x, y), NEUTRAL        the place of an extreme: first index, first NaN
+//         MOMENTS  FINITE(x), NOT_A_NUMBER      count, mean and squared deviations, merged as Chan,
+//                                               Golub and LeVeque (1983) do
+//         TREE: lanes of a workgroup merge, in shared memory of GROUP accumulators.
+//         What follows this file defines RESULT finish(Acc).
+// A lane takes batches of four elements; which elements, and in which order, never depends on how
+// they were loaded.
 
 #if defined(PLAIN)
 struct Acc { VALUE value; };
@@ -26,7 +30,8 @@ void lane_take(inout Lane lane, VALUE v[4], uint first, uint step)
         lane.value[j] = combine(lane.value[j], v[j]);
 }
 
-// Four batches at once, added up among themselves first: a quarter of the steps in which an error can grow.
+// Four batches at once, added up among themselves first: a quarter of the steps in which an error
+// can grow.
 void lane_take_four(inout Lane lane, VALUE v[4][4], uint first, uint apart)
 {
     [[unroll]] for (int j = 0; j < 4; j++) {
@@ -51,7 +56,8 @@ void lane_join(inout Lane lane, Lane block)
 
 Acc lane_close(Lane lane)
 {
-    return Acc(combine(combine(lane.value[0], lane.value[1]), combine(lane.value[2], lane.value[3])));
+    VALUE low = combine(lane.value[0], lane.value[1]);
+    return Acc(combine(low, combine(lane.value[2], lane.value[3])));
 }
 
 #elif defined(INDEX)
@@ -109,7 +115,8 @@ Acc lane_close(Lane lane)
 }
 
 #elif defined(MOMENTS)
-// The mean is kept relative to `pivot`, the lane's first element: deviations of data far from zero keep all their bits.
+// The mean is kept relative to `pivot`, the lane's first element: deviations of data far from zero
+// keep all their bits.
 struct Acc { VALUE count; VALUE pivot; VALUE mean; VALUE squares; };
 struct Lane { Acc acc; };
 
@@ -120,7 +127,8 @@ Acc acc_merge(Acc x, Acc y)
     VALUE count = x.count + y.count;
     VALUE share = y.count / max(count, VALUE(1));
     VALUE apart = (y.pivot - x.pivot) + (y.mean - x.mean);
-    Acc both = Acc(count, x.pivot, x.mean + apart * share, x.squares + y.squares + apart * apart * (x.count * share));
+    VALUE squares = x.squares + y.squares + apart * apart * (x.count * share);
+    Acc both = Acc(count, x.pivot, x.mean + apart * share, squares);
     if (y.count == VALUE(0))
         both = x;
     if (x.count == VALUE(0))
@@ -174,13 +182,25 @@ void lane_take_four(inout Lane lane, VALUE v[4][4], uint first, uint apart)
 }
 #endif
 
-// A lane of a CPU is long: it adds up blocks, and the blocks, so that rounding errors grow as in a tree.
+// A lane of a CPU is long: it adds up blocks, and the blocks, so that rounding errors grow as in a
+// tree.
 #if defined(PLAIN) && !defined(TREE)
 #define BLOCKED
 #endif
 #define BLOCK 64u
 
 layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Partials { Acc acc[]; };
+
+Acc partial(uint kept, uint slot)
+{
+    return Partials(args.partials).acc[kept * args.row_step + slot * args.slot_step];
+}
+
+void put_partial(uint kept, uint slot, Acc acc)
+{
+    uint at = kept * args.row_step + (args.slot0 + slot) * args.slot_step;
+    Partials(args.partials).acc[at] = acc;
+}
 
 #ifdef TREE
 shared Acc tree[GROUP];
@@ -191,8 +211,8 @@ shared Acc tree[GROUP];
 #define ME gl_LocalInvocationIndex
 #endif
 
-// Merges the accumulators of n (a power of two) invocations that lie `apart` from each other; `place` counts them. Place 0
-// gets the result. The order is the same whatever the subgroup's size.
+// Merges the accumulators of n (a power of two) invocations that lie `apart` from each other;
+// `place` counts them. Place 0 gets the result. The order is the same whatever the subgroup's size.
 Acc tree_merge(Acc acc, uint place, uint n, uint apart)
 {
     uint me = ME;

@@ -1,9 +1,11 @@
 // scan_carry.comp - what a scan carries from one chunk to the next. Comes before every scan_*.comp.
-// Needs:  VALUE, NEUTRAL, combine(x, y), as_result(x); COMPENSATED and FINITE(x) for sums of floats;
-//         OUT_VECTOR where four results lie side by side, aligned.
+// Needs:  VALUE, NEUTRAL, combine(x, y), as_result(x); COMPENSATED and FINITE(x) for sums of
+//         floats; OUT_ALIGNED in args.flags where four results lie side by
+//         side, aligned.
 
 #ifdef COMPENSATED
-// A running sum beside the sum of its rounding errors (TwoSum): a long row ends as exact as a short one.
+// A running sum beside the sum of its rounding errors (TwoSum): a long row ends as exact as a
+// short one.
 struct Carry { VALUE high; VALUE low; };
 
 Carry carry_start() { return Carry(VALUE(0), VALUE(0)); }
@@ -32,6 +34,11 @@ VALUE carry_value(Carry run) { return run.high; }
 
 layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Totals { VALUE value[]; };
 
+VALUE total_of(uint row, uint slot)
+{
+    return Totals(args.partials).value[row * args.row_step + slot * args.slot_step];
+}
+
 uint group_number() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }
 
 void store(uint r, int at[OPERANDS], VALUE x)
@@ -43,17 +50,17 @@ void store(uint r, int at[OPERANDS], VALUE x)
 
 void store_four(uint r, int at[OPERANDS], VALUE v[4])
 {
-#ifdef OUT_VECTOR
-    int to[OPERANDS];
-    reduced_at(r, at, to);
-    RESULT w[4];
-    [[unroll]] for (int j = 0; j < 4; j++)
-        w[j] = as_result(v[j]);
-    vkt_out0_part(to[0], 1, 3, true, w);
-#else
-    [[unroll]] for (int j = 0; j < 4; j++)
-        store(r + uint(j), at, v[j]);
-#endif
+    if ((args.flags & OUT_ALIGNED) != 0u) {
+        int to[OPERANDS];
+        reduced_at(r, at, to);
+        RESULT w[4];
+        [[unroll]] for (int j = 0; j < 4; j++)
+            w[j] = as_result(v[j]);
+        vkt_out0_part(to[0], 1, 3, true, w);
+    } else {
+        [[unroll]] for (int j = 0; j < 4; j++)
+            store(r + uint(j), at, v[j]);
+    }
 }
 
 // Begins a row with the neutral element, where it is asked for.

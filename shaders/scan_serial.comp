@@ -1,7 +1,10 @@
-// scan_serial.comp - scans with one invocation for each chunk of each row: for columns, for short rows, and for CPUs.
-// Reads:  the leaves, through load and load_one, and the totals of earlier chunks.   Writes: out0, next.
-// Push:   n_kept rows of n_reduced elements in chunks; 2^lanes_log2 rows side by side in a workgroup, its other invocations take
-//         further chunks; slot0: totals of earlier pieces that lie before this piece's.
+// scan_serial.comp - scans with one invocation for each chunk of each row: for columns, for short
+// rows, and for CPUs.
+// Reads:  the leaves, through load and load_one, and the totals of earlier chunks.   Writes: out0,
+//         next.
+// Push:   n_kept rows of n_reduced elements in chunks; 2^lanes_log2 rows side by side in a
+//         workgroup, its other invocations take further chunks; slot0: totals of earlier pieces
+//         that lie before this piece's.
 // At most chunk / 4 + 4 turns, and one for each total before.
 
 void main()
@@ -18,7 +21,7 @@ void main()
 
     Carry run = carry_start();
     for (uint slot = 0u; slot < args.slot0 + chunk; slot++)
-        carry_add(run, Totals(args.partials).value[row * args.row_step + slot * args.slot_step]);
+        carry_add(run, total_of(row, slot));
     store_initial(chunk, at);
     for (; r + 4u <= end; r += 4u) {
         VALUE v[4];

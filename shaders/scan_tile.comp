@@ -1,8 +1,12 @@
-// scan_tile.comp - scans long rows: a workgroup takes a chunk of a row, tile by tile of 16 * GROUP elements.
-// Reads:  the leaves, through load and load_one, and the totals of earlier chunks.   Writes: out0, next.
-// Push:   n_kept rows of n_reduced elements in chunks; slot0: totals of earlier pieces that lie before this piece's.
-// An invocation holds four batches of four elements; the sums of all batches are scanned in shared memory, always in the same
-// order. At most chunk / (16 GROUP) + n_slots / GROUP + 2 log2(GROUP) turns a tile.
+// scan_tile.comp - scans long rows: a workgroup takes a chunk of a row, tile by tile of 16 * GROUP
+// elements.
+// Reads:  the leaves, through load and load_one, and the totals of earlier chunks.   Writes: out0,
+//         next.
+// Push:   n_kept rows of n_reduced elements in chunks; slot0: totals of earlier pieces that lie
+//         before this piece's.
+// An invocation holds four batches of four elements; the sums of all batches are scanned in shared
+// memory, always in the same order. At most chunk / (16 GROUP) + n_slots / GROUP + 2 log2(GROUP)
+// turns a tile.
 
 shared VALUE sums[4u * GROUP];
 shared VALUE parts[GROUP];
@@ -29,7 +33,7 @@ void add_totals(uint row, uint chunk, inout Carry run)
         return;
     VALUE sum = NEUTRAL;
     for (uint slot = ME; slot < n; slot += GROUP)
-        sum = combine(sum, Totals(args.partials).value[row * args.row_step + slot * args.slot_step]);
+        sum = combine(sum, total_of(row, slot));
     parts[ME] = sum;
     scan_parts();
     carry_add(run, parts[GROUP - 1u]);

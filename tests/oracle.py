@@ -20,7 +20,7 @@ INTEGERS = [*SIGNED, *UNSIGNED]
 FLOATS = ["float16", "bfloat16", "float32", "float64"]
 DTYPES = [*BOOL, *INTEGERS, *FLOATS]
 
-LAYOUTS = ["contiguous", "offset", "reversed", "strided", "transposed", "broadcast"]
+LAYOUTS = ["contiguous", "offset", "reversed", "padded", "strided", "transposed", "broadcast"]
 
 # Around the widths of vectors, subgroups, workgroups and tiles, and the loop limit of llvmpipe.
 SIZES = [
@@ -217,6 +217,8 @@ def plan_layout(shape: tuple[int, ...], layout: str) -> tuple[tuple[int, ...], V
         return (n + 2,), lambda x: x[1 : n + 1].reshape(shape)
     if layout == "reversed":
         return shape, lambda x: x[(slice(None, None, -1),) * len(shape)]
+    if layout == "padded":  # rows of a wider array
+        return (*shape[:-1], shape[-1] + 1), lambda x: x[..., : shape[-1]]
     if layout == "strided":
         return tuple(2 * d + 1 for d in shape), lambda x: x[(slice(1, None, 2),) * len(shape)]
     if layout == "transposed":

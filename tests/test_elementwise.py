@@ -31,7 +31,6 @@ from oracle import (
 )
 
 OPS = {row["name"]: row for row in vt.ops() if row["kind"] in ("unary", "binary", "ternary")}
-SHAPE = (5, 7, 9)
 
 
 # ---- What an op should give ----------------------------------------------------------------------
@@ -181,11 +180,10 @@ def test_special_values_equal_numpy(name, dtype):
         arrays = [first, second]
         if arity(name) == 3:
             third = np.roll(second, 3)
-            arrays = (
-                [np.arange(first.size) % 2 == 0, first, second]
-                if name == "where"
-                else [first, np.minimum(second, third), np.maximum(second, third)]
-            )
+            with np.errstate(invalid="ignore"):  # ml_dtypes warns of NaN
+                low, high = np.minimum(second, third), np.maximum(second, third)
+            choice = np.arange(first.size) % 2 == 0
+            arrays = [choice, first, second] if name == "where" else [first, low, high]
     if name == "pow" and dtype in INTEGERS:
         keep = arrays[1] >= 0
         arrays = [a[keep] for a in arrays]
@@ -209,8 +207,29 @@ def test_every_exponent_equals_numpy(name, dtype):
 
 # ---- Layouts and sizes ---------------------------------------------------------------------------
 
+# With LAYOUTS all four kinds of kernels: dims that do not merge, two wider than half a tile.
+SHAPE = (33, 3, 2, 35)
+# What is computed in one register differs by loads and stores only, an op that converts to float32
+# by loads only.
+INTEGER_REGISTERS = [
+    *(["bool"], ["int8", "int16", "int32"], ["int64"], ["uint8", "uint16", "uint32"], ["uint64"])
+]
+FLOAT_REGISTERS = [["float16", "bfloat16", "float32"], ["float64"]]
+CONVERTED = [sum(INTEGER_REGISTERS, [])]
 
-@pytest.mark.parametrize(("name", "dtype"), CASES)
+
+def one_of_each_register() -> list[tuple[str, str]]:
+    """(op, dtype) with one dtype of each register, another one for the next op."""
+    found = []
+    for i, (name, row) in enumerate(OPS.items()):
+        groups = CONVERTED if row["result"] == "float" else INTEGER_REGISTERS
+        for group in [*groups, *FLOAT_REGISTERS]:
+            taken = [dtype for dtype in group if takes(row, dtype)]
+            found += [(name, taken[i % len(taken)])] if taken else []
+    return found
+
+
+@pytest.mark.parametrize(("name", "dtype"), one_of_each_register())
 def test_every_layout_gives_the_bits_of_the_contiguous_one(name, dtype):
     for layout in LAYOUTS:
         plain, views = [], []
@@ -224,6 +243,17 @@ def test_every_layout_gives_the_bits_of_the_contiguous_one(name, dtype):
             views.append(view(vt.asarray(base)))
         op = getattr(vt, name)
         assert_same_bits(op(*views), op(*plain), f"{name} {dtype} {layout}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_layouts_reach_every_kind_of_kernel(dtype):
+    reached = set()
+    for layout in LAYOUTS:
+        base, view = make(dtype, SHAPE, layout)
+        with vt.profile() as profile:
+            vt.eval(vt.isfinite(view(vt.asarray(base))))
+        reached |= {dispatch.name.partition("_")[0] for dispatch in profile.dispatches}
+    assert reached == {"flat", "rows", "general", "tiles"}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

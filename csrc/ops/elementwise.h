@@ -15,8 +15,8 @@ vkt_status vkt_elementwise(vkt_op op, const vkt_arg *args, int n_args, vkt_tenso
 vkt_status vkt_astype(vkt_tensor *x, vkt_dtype dtype, vkt_tensor **out);
 
 /* Every element is the scalar, converted to dtype. */
-vkt_status vkt_full(const char *op, vkt_device *device, vkt_dtype dtype, int32_t ndim, const int64_t *shape,
-                    const vkt_scalar *value, vkt_tensor **out);
+vkt_status vkt_full(const char *op, vkt_device *device, vkt_dtype dtype, int32_t ndim,
+                    const int64_t *shape, const vkt_scalar *value, vkt_tensor **out);
 
 /* 0, 1, 2, ... in C order over the shape, as int64. */
 vkt_status vkt_iota(vkt_device *device, int32_t ndim, const int64_t *shape, vkt_tensor **out);

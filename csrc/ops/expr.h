@@ -30,30 +30,34 @@ struct vkt_expr {
     vkt_expr_kind kind;
     vkt_op op;
     vkt_dtype compute_dtype; /* operands are converted to it, one rounding each */
-    uint32_t n_nodes;        /* nodes that would be fused, this one included; 1 for VKT_EXPR_OTHER */
-    uint32_t n_leaves;       /* at most so many tensors in memory below; 1 for VKT_EXPR_OTHER. Set by vkt_expr_tensor, as are */
-    uint32_t n_scalars;      /* ... scalars, and */
-    bool heavy;              /* ... whether a VKT_HEAVY op is among the nodes */
-    uint32_t skip;           /* the walk that leaves this value alone: vkt_expr_compute_readers */
-    uint32_t depth;          /* longest chain of pending values below, through VKT_EXPR_OTHER too; bounds recursion */
     int32_t n_args;
     vkt_expr_arg args[3];
-    /* VKT_EXPR_OTHER: computes `self` into self->block and records the work. Leaves self->expr
-     * alone. */
+    /* VKT_EXPR_OTHER: computes `self` into self->block, which is there, and records the work.
+     * Leaves self->expr alone. */
     vkt_status (*compute)(vkt_tensor *self);
     vkt_reduce_options reduce; /* reductions; scans use axes (one bit) and dtype */
     bool include_initial;      /* scans */
+
+    /* Set by vkt_expr_tensor; for VKT_EXPR_OTHER 1, 1, 0, true. */
+    uint32_t n_nodes;   /* nodes that would be fused, this one included; at most */
+    uint32_t n_leaves;  /* tensors in memory they read; at most */
+    uint32_t n_scalars; /* at most */
+    bool heavy;         /* a VKT_HEAVY op is among the nodes */
+    uint32_t depth;     /* longest chain of pending values below; bounds recursion */
+    uint32_t skip;      /* the walk that leaves this value alone */
 };
 
 /* Makes a pending tensor of contiguous `layout` (offset 0) that takes ownership of `expr`'s
  * operand references, and of `expr` itself, a malloc'ed struct; on failure both are released.
  * Enforces the size limits: operands that would make the fused expression too large, or deeper
  * than the limit, are computed first. */
-vkt_status vkt_expr_tensor(vkt_device *device, vkt_dtype dtype, const vkt_layout *layout, vkt_expr *expr, vkt_tensor **out);
+vkt_status vkt_expr_tensor(vkt_device *device, vkt_dtype dtype, const vkt_layout *layout,
+                           vkt_expr *expr, vkt_tensor **out);
 
 /* A computed tensor of `layout` in `block`, or with NULL a value without either; takes the
  * caller's reference to `block`. */
-vkt_status vkt_tensor_new(vkt_device *device, vkt_dtype dtype, const vkt_layout *layout, vkt_block *block, vkt_tensor **out);
+vkt_status vkt_tensor_new(vkt_device *device, vkt_dtype dtype, const vkt_layout *layout,
+                          vkt_block *block, vkt_tensor **out);
 
 /* A zeroed expression for vkt_expr_tensor. */
 vkt_status vkt_expr_new(vkt_expr_kind kind, vkt_expr **out);
@@ -85,11 +89,11 @@ vkt_status vkt_finish_exported(vkt_block *block, bool wrote);
 /* One fused expression, ready to be bound to a kernel. */
 typedef struct vkt_fusion {
     vkt_program program;
-    vkt_layout space;                         /* the iteration space: a contiguous layout of the root's shape */
-    vkt_tensor *leaves[VKT_MAX_LEAVES];       /* computed tensors; references owned until vkt_fusion_clear */
-    vkt_layout leaf_layouts[VKT_MAX_LEAVES];  /* broadcast to `space` */
-    uint64_t scalars[VKT_MAX_SCALARS];        /* raw bits of program.scalar_dtype */
-    vkt_tensor *outputs[VKT_MAX_OUTPUTS];     /* outputs[0] is the root; borrowed */
+    vkt_layout space; /* the iteration space: a contiguous layout of the root's shape */
+    vkt_tensor *leaves[VKT_MAX_LEAVES]; /* computed; references owned until vkt_fusion_clear */
+    vkt_layout leaf_layouts[VKT_MAX_LEAVES]; /* broadcast to `space` */
+    uint64_t scalars[VKT_MAX_SCALARS];       /* raw bits of program.scalar_dtype */
+    vkt_tensor *outputs[VKT_MAX_OUTPUTS];    /* outputs[0] is the root; borrowed */
 } vkt_fusion;
 
 /* Gathers the expression under `root`. A computed root gives the program of one leaf. Operands
@@ -108,8 +112,9 @@ vkt_status vkt_map(const vkt_fusion *fusion);
 
 /* ---- Kernel text and arguments of a fusion, shared by elementwise kernels and reductions ----- */
 
-/* Arguments of a launch, packed as a GLSL struct in scalar layout: members and bytes grow
- * together. 8-byte members first. */
+/* Arguments of a launch, packed as a GLSL struct in scalar layout: members and bytes grow together;
+ * vkt_args_u64 leaves a gap of 4 where that layout does. Above VKT_PUSH_NBYTES they come from
+ * memory, and each costs a CPU driver as much as an operand: keep them few. */
 #define VKT_MAX_ARGS_NBYTES 2048
 typedef struct vkt_args {
     uint32_t nbytes;
@@ -120,9 +125,6 @@ void vkt_args_u64(vkt_args *args, uint64_t value);
 void vkt_args_u32(vkt_args *args, uint32_t value);
 void vkt_args_i32(vkt_args *args, int32_t value);
 
-/* The number of bytes is aligned as scalar layout aligns the member: vkt_args_u64 leaves a gap
- * of 4 where it must. */
-
 /* Member declarations of a fusion, in order: "uint64_t leaf0; uint64_t leaf1; ... uint64_t out0;
  * ..." (only if n_outputs > 0 is asked), 8-byte scalars, 4-byte scalars (narrow ones widened to
  * their register type): names leafN, outN, sN. */
@@ -131,7 +133,8 @@ void vkt_emit_members(const vkt_program *program, bool with_outputs, vkt_text *m
 /* The matching bytes: addresses of each leaf's first element (offset folded in), of each output
  * block, and the scalars. */
 void vkt_pack_members(const vkt_fusion *fusion, bool with_outputs, vkt_args *args);
-void vkt_pack_scalars(const vkt_fusion *fusion, vkt_args *args); /* the scalars alone, for callers with own addresses */
+/* The scalars alone, for callers with addresses of their own. */
+void vkt_pack_scalars(const vkt_fusion *fusion, vkt_args *args);
 
 /* Load functions for every leaf, for a kernel that defines WIDTH (elements a thread takes at
  * once; 1, 2, 4, 8 or 16):

@@ -44,6 +44,7 @@ uint32_t vkt_map_group_size(const vkt_map_plan *plan, vkt_map_layout layout);
 uint32_t vkt_map_tile_side(const vkt_map_plan *plan);
 
 /* The kernel, from the table or built. args_nbytes is the size of its arguments. */
-vkt_status vkt_map_kernel(const vkt_map_plan *plan, vkt_map_layout layout, uint32_t args_nbytes, vkt_kernel **out);
+vkt_status vkt_map_kernel(const vkt_map_plan *plan, vkt_map_layout layout, uint32_t args_nbytes,
+                          vkt_kernel **out);
 
 #endif

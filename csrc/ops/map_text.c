@@ -6,8 +6,11 @@
 #include "ops/kernel_text.h"
 #include "ops/map_internal.h"
 
-/* Enough to hide the launch of a group, few enough for full occupancy at any register use. */
-#define WORKGROUP 256
+/* Invocations of a workgroup. On an H100 short programs stream 0.6 to 0.9 % faster in the
+ * largest groups; long ones need more registers than those leave an invocation, and smaller
+ * devices want several groups per core. */
+#define WORKGROUP       256
+#define WORKGROUP_SHORT 1024
 
 static const char *const layout_names[] = {"flat", "rows", "general", "tiles"};
 
@@ -33,13 +36,26 @@ uint32_t vkt_map_tile_side(const vkt_map_plan *plan)
     return plan->width <= 4 ? 32 : 64;
 }
 
+static bool is_short(const vkt_program *program)
+{
+    for (int i = 0; i < program->n_instrs; i++) {
+        const vkt_instr *instr = &program->instrs[i];
+        if (instr->kind == VKT_INSTR_OP && (vkt_ops[instr->op].facts & VKT_HEAVY))
+            return false;
+    }
+    return true;
+}
+
 uint32_t vkt_map_group_size(const vkt_map_plan *plan, vkt_map_layout layout)
 {
-    uint32_t limit = vkt_device_get_info(plan->device)->max_workgroup_invocations;
+    const vkt_device_info *info = vkt_device_get_info(plan->device);
     uint32_t side = vkt_map_tile_side(plan);
     if (layout == VKT_MAP_TILES)
         return side * side / plan->width;
-    return limit < WORKGROUP ? limit : WORKGROUP;
+    bool large = info->kind == VKT_DEVICE_DISCRETE && is_short(plan->program);
+    uint32_t wished = large ? WORKGROUP_SHORT : WORKGROUP;
+    uint32_t limit = info->max_workgroup_invocations;
+    return limit < wished ? limit : wished;
 }
 
 static void emit_members(const vkt_map_plan *plan, vkt_map_layout layout, vkt_text *members)

@@ -145,7 +145,7 @@ static void define_variant(const matmul_job *job, defines *d)
         define_number(d, "BM", v->bm);
         define_number(d, "BN", v->bn);
         define_number(d, "BK", v->bk);
-        define_number(d, "UNROLL_K", v->unroll_k);
+        define(d, "UNROLL_K %s", v->unroll_k ? "[[unroll]]" : "", 0);
         return;
     }
     define_number(d, "SUB", v->sub);

@@ -1,10 +1,11 @@
-/* ops/reduce.c - reductions: what is checked when they are asked for, and what begins when their bytes are needed. */
+/* ops/reduce.c - reductions: what is checked when they are asked for, and what begins when
+ * their bytes are needed. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ops/reduce_internal.h"
 
-/* ---- What is accumulated ----------------------------------------------------------------------------------------- */
+/* ---- What is accumulated --------------------------------------------------------------------- */
 
 static bool is_truth(vkt_op op)
 {
@@ -59,7 +60,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Beginning ------------------------------------------------------------------------------------------------------ */
+/* ---- Beginning ------------------------------------------------------------------------------- */
 
 /* Appends the conversion to the accumulator's dtype; false when the program is full. */
 static bool convert(vkt_program *program, const vkt_reducer *reducer)
@@ -112,7 +113,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- The op --------------------------------------------------------------------------------------------------------- */
+/* ---- The op ---------------------------------------------------------------------------------- */
 
 static uint32_t find_axes(const vkt_tensor *x, const vkt_reduce_options *options)
 {
@@ -137,7 +138,8 @@ static vkt_status compute_reduction(vkt_tensor *self)
     vkt_reduction reduction;
     reduction.fusion.program.n_leaves = 0;
 
-    /* The result's axes are x's kept ones in order; with keepdims the others are there too, of length 1. */
+    /* The result's axes are x's kept ones in order; with keepdims the others are there too, of
+     * length 1. */
     int64_t stride = 1;
     for (int32_t axis = x->layout.ndim - 1; axis >= 0; axis--) {
         bool kept = !(axes >> axis & 1);

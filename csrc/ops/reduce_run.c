@@ -5,8 +5,9 @@
 #include "base/checked.h"
 #include "ops/reduce_internal.h"
 
-/* GPU: workgroups wanted before rows stop being split, about sixteen for each multiprocessor of a large GPU; and the elements of
- * a row below which one workgroup is quicker than a second dispatch. */
+/* GPU: workgroups wanted before rows stop being split, about sixteen for each multiprocessor
+ * of a large GPU; and the elements of a row below which one workgroup is quicker than a second
+ * dispatch. */
 #define GROUPS_WANTED    2048
 #define SPLIT_ABOVE      16384
 #define GPU_GROUP        256
@@ -14,8 +15,8 @@
 #define MAX_COLUMN_LANES 8
 #define MAX_TURNS        64 /* of a lane before its sums go into the tree: errors grow with each */
 
-/* CPU: an invocation is a SIMD lane. Enough of them to feed every core; a row shorter than this is not worth a second
- * dispatch; neighbours (one SIMD group) read side by side. */
+/* CPU: an invocation is a SIMD lane. Enough of them to feed every core; a row shorter than
+ * this is not worth a second dispatch; neighbours (one SIMD group) read side by side. */
 #define SERIAL_GROUP       16
 #define SERIAL_LANES_LOG2  3
 #define SERIAL_WANTED      512
@@ -26,7 +27,7 @@
 #define MAX_GROUPS_X 65535
 #define MAX_CHUNKS   32768 /* workgroups in z */
 
-/* ---- Small arithmetic ------------------------------------------------------------------------------------------- */
+/* ---- Small arithmetic ------------------------------------------------------------------------ */
 
 static uint32_t ceil_log2(uint64_t n)
 {
@@ -56,9 +57,10 @@ uint32_t vkt_reduce_group(const vkt_device_info *info)
     return group;
 }
 
-/* ---- Spreads ---------------------------------------------------------------------------------------------------- */
+/* ---- Spreads --------------------------------------------------------------------------------- */
 
-/* Cuts n_reduced into about `parts` chunks whose length is a multiple of `unit` and at most `longest`. */
+/* Cuts n_reduced into about `parts` chunks whose length is a multiple of `unit` and at most
+ * `longest`. */
 static void cut(uint64_t n_reduced, uint64_t parts, uint64_t unit, uint64_t longest,
                 vkt_spread *spread)
 {
@@ -97,11 +99,11 @@ static vkt_spread spread_rows(const vkt_device_info *info, uint64_t n_kept, uint
     return spread;
 }
 
-static vkt_spread spread_columns(const vkt_device_info *info, uint64_t n_kept, uint64_t n_reduced)
+static vkt_spread spread_columns(const vkt_device_info *info, uint64_t strips, uint64_t n_reduced)
 {
     vkt_spread spread = {0};
     uint32_t group_log2 = ceil_log2(vkt_reduce_group(info));
-    uint64_t strips = vkt_ceil_div(n_kept, 4), parts = 1;
+    uint64_t parts = 1;
     if (vkt_reduce_serial(info)) {
         spread.lanes_log2 = group_log2;
         if (n_reduced > 256)
@@ -123,9 +125,10 @@ static vkt_spread spread_columns(const vkt_device_info *info, uint64_t n_kept, u
     return spread;
 }
 
-/* ---- Layout class ------------------------------------------------------------------------------------------------ */
+/* ---- Layout class ---------------------------------------------------------------------------- */
 
-/* True when every batch of four elements of the leaf along the inner dim lies where one vector load can reach it. */
+/* True when every batch of four elements of the leaf along the inner dim lies where one vector
+ * load can reach it. */
 static bool is_aligned(const vkt_pass *pass, int operand, const vkt_space *inner, uint64_t address,
                        uint64_t nbytes)
 {
@@ -167,45 +170,45 @@ static uint8_t find_dims(const vkt_space *space)
     return (uint8_t)(n <= 1 ? 1 : n <= 4 ? n : n <= 8 ? 8 : VKT_MAX_NDIM);
 }
 
-void vkt_pass_variant(const vkt_reduction *reduction, const vkt_pass *pass, vkt_variant *variant)
+/* Alignment and lengths never make another kernel: they are told by pass->flags. */
+void vkt_pass_variant(const vkt_reduction *reduction, vkt_pass *pass, vkt_variant *variant)
 {
     const vkt_space *inner = pass->columns ? pass->kept : pass->reduced;
-    int64_t length = inner->ndim ? inner->shape[inner->ndim - 1] : 1;
-    bool any_vector = false;
+    int32_t last = inner->ndim - 1;
     *variant = (vkt_variant){
         .kept_dims = find_dims(pass->kept),
         .reduced_dims = find_dims(pass->reduced),
         .group = (uint16_t)vkt_reduce_group(reduction->info),
         .tree = !vkt_reduce_serial(reduction->info),
+        .crosses = !pass->columns && inner->ndim > 1,
     };
     variant->subgroups = variant->tree && reduction->info->subgroup_size_control &&
                          reduction->info->subgroup_size <= variant->group;
-    /* A batch may not run over the end of the inner dim. */
-    variant->one_by_one = inner->ndim > 1 && length % 4 != 0;
+    pass->flags = variant->crosses && inner->shape[last] % 4 != 0 ? VKT_FLAG_ONE_BY_ONE : 0;
     for (int i = 0; i < reduction->fusion.program.n_leaves; i++) {
-        int64_t stride = inner->ndim ? inner->strides[VKT_AT_LEAF + i][inner->ndim - 1] : 0;
+        int64_t stride = inner->ndim ? inner->strides[VKT_AT_LEAF + i][last] : 1;
         uint64_t nbytes = vkt_dtypes[reduction->fusion.leaves[i]->dtype].nbytes;
-        bool vector = stride == 1 && is_aligned(pass, VKT_AT_LEAF + i, inner,
-                                                leaf_address(reduction, pass, i), nbytes);
-        variant->modes[i] = vector        ? VKT_MODE_VECTOR
+        variant->modes[i] = stride == 1   ? VKT_MODE_NEXT
                             : stride == 0 ? VKT_MODE_SAME
                                           : VKT_MODE_STRIDED;
-        any_vector |= vector;
+        if (stride == 1 &&
+            is_aligned(pass, VKT_AT_LEAF + i, inner, leaf_address(reduction, pass, i), nbytes))
+            pass->flags |= 1u << i;
     }
-    int64_t out_stride = inner->ndim ? inner->strides[VKT_AT_OUT][inner->ndim - 1] : 0;
-    variant->out_vector =
-        out_stride == 1 && !pass->columns &&
+    if (!pass->columns && inner->ndim && inner->strides[VKT_AT_OUT][last] == 1 &&
         is_aligned(pass, VKT_AT_OUT, inner, out_address(reduction, pass->kept, pass->reduced),
-                   vkt_dtypes[reduction->reducer.result].nbytes);
-    if (pass->columns) {
-        variant->columns = any_vector && length % 4 == 0 ? 4 : 1;
-        variant->one_by_one = variant->columns == 1;
-    }
-    if (variant->one_by_one)
-        memset(variant->modes, VKT_MODE_STRIDED, sizeof(variant->modes));
+                   vkt_dtypes[reduction->reducer.result].nbytes))
+        pass->flags |= VKT_FLAG_OUT_ALIGNED;
 }
 
-/* ---- Arguments --------------------------------------------------------------------------------------------------- */
+/* Columns are taken in strips of four side by side; the last of each inner row may be shorter. */
+static uint64_t count_strips(const vkt_space *kept)
+{
+    uint64_t inner = kept->ndim ? (uint64_t)kept->shape[kept->ndim - 1] : 1;
+    return inner ? vkt_space_count(kept) / inner * vkt_ceil_div(inner, 4) : 0;
+}
+
+/* ---- Arguments ------------------------------------------------------------------------------- */
 
 static void pack_dims(const vkt_space *space, int n_operands, vkt_args *args)
 {
@@ -221,6 +224,17 @@ static void pack_dims(const vkt_space *space, int n_operands, vkt_args *args)
         for (int k = VKT_AT_OUT; k < VKT_AT_OUT + n_operands; k++)
             vkt_args_i32(args, i <= innermost ? (int32_t)space->strides[k][innermost - i] : 0);
     }
+}
+
+static void pack_strips(const vkt_space *kept, vkt_args *args)
+{
+    uint32_t inner = kept->ndim ? (uint32_t)kept->shape[kept->ndim - 1] : 1;
+    vkt_fastdiv div = vkt_fastdiv_init((inner + 3) / 4);
+    vkt_args_u32(args, (uint32_t)count_strips(kept));
+    vkt_args_u32(args, inner);
+    vkt_args_u32(args, div.divisor);
+    vkt_args_u32(args, div.multiplier);
+    vkt_args_u32(args, div.shift);
 }
 
 static void pack_divisor(const vkt_reducer *reducer, vkt_args *args)
@@ -272,11 +286,14 @@ void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
     vkt_args_u32(args, partials->kept_step);
     vkt_args_u32(args, partials->slot_step);
     vkt_args_u32(args, pass->next_step);
+    vkt_args_u32(args, pass->flags);
+    if (pass->columns)
+        pack_strips(pass->kept, args);
     pack_dims(pass->kept, n_operands, args);
     pack_dims(pass->reduced, n_operands, args);
 }
 
-/* ---- Launches ------------------------------------------------------------------------------------------------------ */
+/* ---- Launches -------------------------------------------------------------------------------- */
 
 vkt_status vkt_reduce_launch(const vkt_reduction *reduction, const vkt_variant *variant,
                              const vkt_args *args, uint64_t n_groups, uint32_t n_chunks,
@@ -322,25 +339,40 @@ vkt_access vkt_access_block(vkt_block *block, bool write)
     return (vkt_access){.block = block, .nbytes = vkt_block_nbytes(block), .write = write};
 }
 
-vkt_status vkt_reduce_pass(const vkt_reduction *reduction, const vkt_pass *pass,
+/* Turns of the longest invocation, over all loops of the kernel. */
+static uint64_t count_turns(const vkt_device_info *info, const vkt_pass *pass)
+{
+    uint32_t lanes_log2 = pass->spread.lanes_log2;
+    if (pass->columns)
+        lanes_log2 = ceil_log2(vkt_reduce_group(info)) - lanes_log2;
+    uint64_t batches = pass->spread.chunk >> (lanes_log2 + 2);
+    return (pass->columns ? batches : batches / 4) * 65 / 64 + 40;
+}
+
+vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
                            const vkt_partials *partials)
 {
     vkt_variant variant;
     vkt_args args;
+    VKT_REQUIRE(count_turns(reduction->info, pass) <= reduction->info->max_turns, VKT_VALUE_ERROR,
+                "%s: a kernel would make more loop turns than the device allows",
+                vkt_ops[reduction->reducer.op].name);
     vkt_pass_variant(reduction, pass, &variant);
     vkt_pack_pass(reduction, pass, partials, &args);
-    uint64_t kept_per_group = (uint64_t)variant.group >> pass->spread.lanes_log2;
-    if (pass->columns)
-        kept_per_group = (uint64_t)variant.columns << pass->spread.lanes_log2;
+    uint64_t n_groups =
+        pass->columns
+            ? vkt_ceil_div(count_strips(pass->kept), UINT64_C(1) << pass->spread.lanes_log2)
+            : vkt_ceil_div(pass->n_kept, (uint64_t)variant.group >> pass->spread.lanes_log2);
     variant.family = pass->columns ? VKT_FAMILY_COLUMNS : VKT_FAMILY_ROWS;
-    variant.out_vector = 0;
     vkt_access written =
         vkt_access_block(partials->n_slots == 1 ? reduction->out : partials->block, true);
-    return vkt_reduce_launch(reduction, &variant, &args, vkt_ceil_div(pass->n_kept, kept_per_group),
-                             pass->spread.n_chunks, &written, 1);
+    return vkt_reduce_launch(reduction, &variant, &args, n_groups, pass->spread.n_chunks, &written,
+                             1);
+fail:
+    return vkt_status_last();
 }
 
-/* ---- The final stage ------------------------------------------------------------------------------------------------ */
+/* ---- The final stage ------------------------------------------------------------------------- */
 
 static vkt_status alloc_partials(const vkt_reduction *reduction, uint64_t n_kept, uint64_t n_slots,
                                  bool columns, vkt_partials *out)
@@ -424,17 +456,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- Everything ----------------------------------------------------------------------------------------------------- */
-
-/* Turns of the longest invocation, over all loops of the kernel. */
-static uint64_t count_turns(const vkt_device_info *info, const vkt_pass *pass)
-{
-    uint32_t lanes_log2 = pass->spread.lanes_log2;
-    if (pass->columns)
-        lanes_log2 = ceil_log2(vkt_reduce_group(info)) - lanes_log2;
-    uint64_t batches = pass->spread.chunk >> (lanes_log2 + 2);
-    return (pass->columns ? batches : batches / 4) * 65 / 64 + 40;
-}
+/* ---- Everything ------------------------------------------------------------------------------ */
 
 static void init_pass(const vkt_reduction *reduction, const vkt_space *kept,
                       const vkt_space *reduced, uint64_t first_reduced, vkt_pass *out)
@@ -447,9 +469,8 @@ static void init_pass(const vkt_reduction *reduction, const vkt_space *kept,
         .first_reduced = first_reduced,
         .columns = reduction->halves.columns,
     };
-    out->spread = out->columns ? spread_columns(reduction->info, out->n_kept, out->n_reduced)
+    out->spread = out->columns ? spread_columns(reduction->info, count_strips(kept), out->n_reduced)
                                : spread_rows(reduction->info, out->n_kept, out->n_reduced);
-    assert(count_turns(reduction->info, out) <= reduction->info->max_turns);
 }
 
 static vkt_status run_kept(const vkt_reduction *reduction, const vkt_space *kept,
@@ -458,7 +479,7 @@ static vkt_status run_kept(const vkt_reduction *reduction, const vkt_space *kept
     const vkt_space *whole = &reduction->halves.reduced;
     vkt_partials partials = {0};
     vkt_space reduced;
-    vkt_pass pass;
+    vkt_pass pass = {0};
     uint64_t n_slots = 0, first;
     for (uint64_t p = 0; p < pieces->n_pieces; p++) {
         vkt_pieces_get(whole, pieces, p, &reduced, &first);

@@ -1,10 +1,11 @@
-/* ops/reduce_space.c - cuts an iteration space into its kept and its reduced dims, and each into pieces of 32-bit size. */
+/* ops/reduce_space.c - cuts an iteration space into kept and reduced dims, and into pieces. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "ops/reduce_internal.h"
 
-/* Steps along a long dim are multiples of this, so that pieces keep the alignment of vector loads. */
+/* Steps along a long dim are multiples of this, so that pieces keep the alignment of vector
+ * loads. */
 #define PIECE_MULTIPLE 4096
 
 uint64_t vkt_space_count(const vkt_space *space)
@@ -51,7 +52,8 @@ static void init_half(const vkt_fusion *fusion, uint32_t axes, const int64_t *ou
     vkt_space_init(operands, n, out);
 }
 
-/* How far apart neighbours along the innermost dim lie; a dim that repeats one element is as bad as any. */
+/* How far apart neighbours along the innermost dim lie; a dim that repeats one element is as
+ * bad as any. */
 static int64_t find_reach(const vkt_space *space, int operand)
 {
     int64_t stride = space->ndim ? space->strides[operand][space->ndim - 1] : 0;
@@ -75,7 +77,8 @@ void vkt_halves_init(const vkt_fusion *fusion, uint32_t axes, const int64_t *out
         out->kept.ndim > 0 && find_reach(&out->kept, weighed) < find_reach(&out->reduced, weighed);
 }
 
-/* Offset between the first and the last element along dims `from` to the end, at worst over the operands a kernel walks. */
+/* Offset between the first and the last element along dims `from` to the end, at worst over
+ * the operands a kernel walks. */
 static int64_t find_span(const vkt_space *space, int32_t dim, int64_t length)
 {
     int64_t span = 0;

@@ -1,4 +1,5 @@
-/* ops/reduce_text.c - kernel text of reductions and scans: arguments, loads, what is accumulated, and the templates. */
+/* ops/reduce_text.c - kernel text of reductions and scans: arguments, loads, what is
+ * accumulated, and the templates. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static const char *register_type(vkt_dtype dtype)
     return vkt_registers[vkt_dtypes[dtype].reg].type;
 }
 
-/* ---- What is accumulated ----------------------------------------------------------------------------------------- */
+/* ---- What is accumulated --------------------------------------------------------------------- */
 
 uint32_t vkt_reducer_nbytes(const vkt_reducer *reducer)
 {
@@ -119,7 +120,7 @@ static void emit_finish(const vkt_reducer *reducer, vkt_text *out)
     vkt_text_append(out, "; }\n\n");
 }
 
-/* ---- Arguments ------------------------------------------------------------------------------------------------------ */
+/* ---- Arguments ------------------------------------------------------------------------------- */
 
 static void emit_dims(const char *half, int n_dims, vkt_text *out)
 {
@@ -155,12 +156,16 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
         vkt_text_format(out, "%s divisor; ", register_type(reducer->value));
     vkt_text_append(out, "uint n_kept; uint n_reduced; uint chunk; uint lanes_log2; uint n_slots; "
                          "uint slot0; uint row_step; uint slot_step; uint next_step; ");
+    if (variant->family != VKT_FAMILY_MERGE)
+        vkt_text_append(out, "uint flags; ");
+    if (variant->family == VKT_FAMILY_COLUMNS)
+        vkt_text_append(out, "uint n_strips; uint inner_length; uint strip_div[3]; ");
     emit_dims("kept", variant->kept_dims, out);
     if (variant->family != VKT_FAMILY_MERGE)
         emit_dims("reduced", variant->reduced_dims, out);
 }
 
-/* ---- Loads ---------------------------------------------------------------------------------------------------------- */
+/* ---- Loads ----------------------------------------------------------------------------------- */
 
 /* Element j of the batch, its operands from `places`: a call of vkt_compute. */
 static void emit_compute(const vkt_program *program, const char *leaf_format, const char *iota,
@@ -183,21 +188,32 @@ static void emit_load_one(const vkt_program *program, vkt_text *out)
     vkt_text_append(out, "}\n\n");
 }
 
-/* A batch of four elements along `inner`, the half whose innermost dim they follow. */
+/* A batch of four elements along `inner`, the half whose innermost dim they follow; of columns, the
+ * first last + 1 of them. */
 static void emit_load_batch(const vkt_variant *variant, const vkt_program *program,
                             const char *inner, vkt_text *out)
 {
-    vkt_text_append(out, "void load(uint r, int at[OPERANDS], out VALUE v[4])\n{\n"
-                         "    int o[OPERANDS];\n    reduced_at(r, at, o);\n");
+    bool columns = variant->family == VKT_FAMILY_COLUMNS;
+    vkt_text_format(out, "void load(uint r, int at[OPERANDS], %sout VALUE v[4])\n{\n",
+                    columns ? "int last, " : "");
+    if (variant->crosses)
+        vkt_text_format(out,
+                        "    if ((args.flags & %uu) != 0u) {\n"
+                        "        [[unroll]] for (int j = 0; j < 4; j++)\n"
+                        "            load_one(r + uint(j), at, v[j]);\n        return;\n    }\n",
+                        VKT_FLAG_ONE_BY_ONE);
+    vkt_text_append(out, "    int o[OPERANDS];\n    reduced_at(r, at, o);\n");
     for (int i = 0; i < program->n_leaves; i++) {
         const char *type = register_type((vkt_dtype)program->leaf_dtype[i]);
+        const char *last = columns ? "last" : "3";
         vkt_text_format(out, "    %s x%d[4];\n    vkt_leaf%d_part(o[%d], ", type, i, i, i + 2);
-        if (variant->modes[i] == VKT_MODE_VECTOR)
-            vkt_text_append(out, "1, 3, true");
+        if (variant->modes[i] == VKT_MODE_NEXT)
+            vkt_text_format(out, "1, %s, (args.flags & %uu) != 0u%s", last, 1u << i,
+                            columns ? " && last == 3" : "");
         else if (variant->modes[i] == VKT_MODE_SAME)
-            vkt_text_append(out, "0, 3, false");
+            vkt_text_format(out, "0, %s, false", last);
         else
-            vkt_text_format(out, "args.%s_step[%d], 3, false", inner, i + 2);
+            vkt_text_format(out, "args.%s_step[%d], %s, false", inner, i + 2, last);
         vkt_text_format(out, ", x%d);\n", i);
     }
     char iota[80];
@@ -212,17 +228,8 @@ static void emit_loads(const vkt_variant *variant, const vkt_program *program, v
     vkt_emit_access(program, false, out);
     vkt_program_emit(program, out);
     emit_load_one(program, out);
-    if (variant->family == VKT_FAMILY_COLUMNS && variant->columns == 1)
-        vkt_text_append(out, "void load(uint r, int at[OPERANDS], out VALUE v[1])\n"
-                             "{\n    load_one(r, at, v[0]);\n}\n\n");
-    else if (variant->family == VKT_FAMILY_COLUMNS)
-        emit_load_batch(variant, program, "kept", out);
-    else if (variant->one_by_one)
-        vkt_text_append(out, "void load(uint r, int at[OPERANDS], out VALUE v[4])\n{\n"
-                             "    [[unroll]] for (int j = 0; j < 4; j++)\n"
-                             "        load_one(r + uint(j), at, v[j]);\n}\n\n");
-    else
-        emit_load_batch(variant, program, "reduced", out);
+    emit_load_batch(variant, program, variant->family == VKT_FAMILY_COLUMNS ? "kept" : "reduced",
+                    out);
 }
 
 /* vkt_out0, the store of one result, and vkt_out1, that of a row's neutral first. */
@@ -235,7 +242,7 @@ static void emit_store(const vkt_variant *variant, const vkt_reducer *reducer, v
     vkt_emit_access(&result, true, out);
 }
 
-/* ---- Whole kernels -------------------------------------------------------------------------------------------------- */
+/* ---- Whole kernels --------------------------------------------------------------------------- */
 
 static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
                       const vkt_program *program, vkt_text *out)
@@ -249,12 +256,10 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_format(out, "#define KEPT_DIMS %d\n#define REDUCED_DIMS %d\n", variant->kept_dims,
                     variant->reduced_dims);
     vkt_text_append(out, variant->compensated ? "#define COMPENSATED\n" : "");
-    vkt_text_append(out, variant->columns ? "#define COLUMNS " : "");
-    vkt_text_append(out, variant->columns == 4 ? "4\n" : variant->columns ? "1\n" : "");
     emit_merge(reducer, out);
     emit_store(variant, reducer, out);
     vkt_text_append(out, variant->initial ? "#define INITIAL\n" : "");
-    vkt_text_append(out, variant->out_vector ? "#define OUT_VECTOR\n" : "");
+    vkt_text_format(out, "#define OUT_ALIGNED %uu\n", VKT_FLAG_OUT_ALIGNED);
     if (variant->compensated) {
         vkt_text_append(out, "#define FINITE(x) ");
         append_with_suffix("vkt_isfinite_$(x)\n", reducer->value, out);

@@ -1,18 +1,19 @@
-/* ops/scan.c - cumulative sums and products: totals of chunks by a reduction, then each chunk with what came before it. */
+/* ops/scan.c - cumulative sums and products: totals of chunks, then each chunk after its carry. */
 #include <assert.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "ops/reduce_internal.h"
 
-/* GPU: invocations wanted before rows stop being cut; rows up to this length are one invocation's. */
+/* GPU: invocations wanted before rows stop being cut; rows up to this length are one
+ * invocation's. */
 #define THREADS_WANTED 65536
 #define GROUPS_WANTED  1024
 #define SHORT_ROW      64
 #define MAX_CHUNKS     256
 
-/* CPU: chunks wanted in all, shortest and longest chunk; pieces hold the number of chunks, so of totals one invocation adds
- * up, below the limit on loops. */
+/* CPU: chunks wanted in all, shortest and longest chunk; pieces hold the number of chunks, so
+ * of totals one invocation adds up, below the limit on loops. */
 #define SERIAL_WANTED   64
 #define SERIAL_SHORTEST 1024
 #define SERIAL_LONGEST  32768

@@ -55,8 +55,8 @@ typedef struct vkt_arg {
 
 /* An uninitialised contiguous tensor. VKT_TYPE_ERROR when the device has no such dtype (float64,
  * 8- or 16-bit storage). */
-vkt_status vkt_tensor_empty(const char *op, vkt_device *device, vkt_dtype dtype, int32_t ndim, const int64_t *shape,
-                            vkt_tensor **out);
+vkt_status vkt_tensor_empty(const char *op, vkt_device *device, vkt_dtype dtype, int32_t ndim,
+                            const int64_t *shape, vkt_tensor **out);
 
 /* A view of `base` with `layout`; computes `base` first if it is pending. */
 vkt_status vkt_tensor_view(vkt_tensor *base, const vkt_layout *layout, vkt_tensor **out);
@@ -65,8 +65,8 @@ vkt_tensor *vkt_tensor_ref(vkt_tensor *tensor);
 void vkt_tensor_unref(vkt_tensor *tensor); /* NULL is fine */
 
 /* Copies C-contiguous host bytes into a new tensor; returns when `src` may be reused. */
-vkt_status vkt_tensor_from_host(vkt_device *device, vkt_dtype dtype, int32_t ndim, const int64_t *shape, const void *src,
-                                vkt_tensor **out);
+vkt_status vkt_tensor_from_host(vkt_device *device, vkt_dtype dtype, int32_t ndim,
+                                const int64_t *shape, const void *src, vkt_tensor **out);
 
 /* Computes, copies to the host in C order (n_elems * nbytes bytes) and waits. */
 vkt_status vkt_tensor_to_host(vkt_tensor *tensor, void *dst);
@@ -88,7 +88,8 @@ vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar);
 
 /* The scalar converted to dtype as raw little-endian bits in a 64-bit word. VKT_VALUE_ERROR when
  * an integer scalar does not fit an integer dtype. */
-vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype, uint64_t *bits);
+vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype,
+                           uint64_t *bits);
 
 /* True when nobody else can see a write to the tensor: its block has one owner and no export; or
  * it is pending, with one handle at most and no other owner. `a += b` may then give `a` a new

@@ -26,7 +26,7 @@
 typedef enum vkt_instr_kind {
     VKT_INSTR_LEAF,   /* args[0] = leaf number: an element of a tensor in memory */
     VKT_INSTR_SCALAR, /* args[0] = scalar number: a Python scalar, already of this dtype */
-    VKT_INSTR_IOTA,   /* the element's own index along the iteration space, flat in C order, as int64 */
+    VKT_INSTR_IOTA,   /* the element's own index, flat in C order, as int64 */
     VKT_INSTR_CAST,   /* args[0] converted to dtype */
     VKT_INSTR_OP,     /* op of args[0..arity-1], computed in `compute`, result of dtype */
 } vkt_instr_kind;
@@ -56,8 +56,10 @@ typedef struct vkt_program {
 int vkt_program_leaf(vkt_program *program, vkt_dtype dtype); /* always a new leaf */
 int vkt_program_scalar(vkt_program *program, vkt_dtype dtype); /* always a new scalar */
 int vkt_program_iota(vkt_program *program);
-int vkt_program_cast(vkt_program *program, vkt_dtype to, int value); /* `value` itself when it has that dtype */
-int vkt_program_op(vkt_program *program, vkt_op op, vkt_dtype compute, vkt_dtype result, const int *args);
+/* `value` itself when it has that dtype. */
+int vkt_program_cast(vkt_program *program, vkt_dtype to, int value);
+int vkt_program_op(vkt_program *program, vkt_op op, vkt_dtype compute, vkt_dtype result,
+                   const int *args);
 
 /* The bytes that identify the program in a kernel key: a prefix of the struct without unused
  * instructions. Writes at most sizeof(vkt_program) bytes to `key` and returns how many. */

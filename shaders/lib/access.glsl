@@ -82,21 +82,21 @@ void vkt_store128(uint64_t at, uvec4 a)
 
 void vkt_store64(uint64_t at, uvec2 a) { vkt_mem64(at).v[0] = packUint2x32(a); }
 
-uint vkt_word8(uint64_t base, int i) { return uint(vkt_mem8(base).v[i]); }
+uint vkt_word8(uint64_t base, int i) { return uint(vkt_mem8(base + int64_t(i)).v[0]); }
 
-uint vkt_word16(uint64_t base, int i) { return uint(vkt_mem16(base).v[i]); }
+uint vkt_word16(uint64_t base, int i) { return uint(vkt_mem16(base + int64_t(i) * 2).v[0]); }
 
-uint vkt_word32(uint64_t base, int i) { return vkt_mem32(base).v[i]; }
+uint vkt_word32(uint64_t base, int i) { return vkt_mem32(base + int64_t(i) * 4).v[0]; }
 
-uint64_t vkt_word64(uint64_t base, int i) { return vkt_mem64(base).v[i]; }
+uint64_t vkt_word64(uint64_t base, int i) { return vkt_mem64(base + int64_t(i) * 8).v[0]; }
 
-void vkt_put8(uint64_t base, int i, uint w) { vkt_mem8(base).v[i] = uint8_t(w); }
+void vkt_put8(uint64_t base, int i, uint w) { vkt_mem8(base + int64_t(i)).v[0] = uint8_t(w); }
 
-void vkt_put16(uint64_t base, int i, uint w) { vkt_mem16(base).v[i] = uint16_t(w); }
+void vkt_put16(uint64_t base, int i, uint w) { vkt_mem16(base + int64_t(i) * 2).v[0] = uint16_t(w); }
 
-void vkt_put32(uint64_t base, int i, uint w) { vkt_mem32(base).v[i] = w; }
+void vkt_put32(uint64_t base, int i, uint w) { vkt_mem32(base + int64_t(i) * 4).v[0] = w; }
 
-void vkt_put64(uint64_t base, int i, uint64_t w) { vkt_mem64(base).v[i] = w; }
+void vkt_put64(uint64_t base, int i, uint64_t w) { vkt_mem64(base + int64_t(i) * 8).v[0] = w; }
 
 #ifdef WIDTH
 void vkt_part8(uint64_t base, int i, int step, int last, bool vector, out uint w[WIDTH])
