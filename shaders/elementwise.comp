@@ -1,10 +1,10 @@
 // elementwise.comp - finds the elements each invocation handles and hands them to vkt_run.
-// Reads, writes: the OPERANDS of vkt_run, which ops/map_text.c writes (outputs, then leaves, then the
-//       counter), WIDTH neighbours along the innermost dim x per invocation, `step` apart in each.
-// Push: addresses, scalars, n, flags, then sizes and strides but for FLAT. n counts elements in FLAT,
-//       tiles in TILES, else invocations. Bit p of flags: operand p is aligned for wide accesses (ROWS
-//       and GENERAL: wherever output 0 is, whose elements have UNIT bytes). Bit 16 + p: FLAT, the
-//       operand advances; TILES, it is turned.
+// Reads, writes: the OPERANDS of vkt_run, which ops/map_text.c writes (outputs, then leaves, then
+//       the counter), WIDTH neighbours along the innermost dim x per invocation, `step` apart.
+// Push: addresses, scalars, n, flags, then sizes and strides but for FLAT. n counts elements in
+//       FLAT, tiles in TILES, else invocations. Bit p of flags: operand p is aligned for wide
+//       accesses (ROWS and GENERAL: wherever output 0 is, whose elements have UNIT bytes).
+//       Bit 16 + p: FLAT, the operand advances; TILES, it is turned.
 // Constants: 0 = workgroup. No loop but over dims and operands.
 
 #define FLAT 0    /* every operand advances by 1, or stands still */

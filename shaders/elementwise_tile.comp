@@ -1,7 +1,7 @@
 // elementwise_tile.comp - turns tiles: words read along y become words along x.
-// One tile is SIDE x SIDE elements; an invocation reads WIDTH of them along y at turned_place and gets
-// WIDTH along x at place. A row of the tile is padded by one word: neither direction then meets a bank
-// twice.
+// One tile is SIDE x SIDE elements; an invocation reads WIDTH of them along y at turned_place and
+// gets WIDTH along x at place. A row of the tile is padded by one word: neither direction then
+// meets a bank twice.
 #define PITCH (SIDE + 1)
 
 shared uint vkt_tile[SIDE * PITCH];

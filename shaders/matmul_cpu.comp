@@ -88,6 +88,94 @@ void load_word(uint64_t at, out ACC v[PACK])
 }
 #endif
 
+// What an invocation holds. Global, so that the steps below can be functions.
+uint64_t row[WORDS_A], column[TN]; // the next element of its rows of A, of its columns of B
+uint64_t side;                     // its next word along M, where A is read so
+int64_t k_step_a, k_step_b;        // bytes from one element to the next along K
+ACC sums[TM][TN];
+
+#if PACK > 1 && PACKED_A && PACKED_B
+// Of B: PACK elements along K of each column.
+void load_words_b(out ACC b[TN][PACK])
+{
+#if B_K_UNIT
+    [[unroll]] for (uint c = 0u; c < TN; c++) {
+        load_word(column[c], b[c]);
+        column[c] += PACK * SIZE;
+    }
+#else
+    [[unroll]] for (uint p = 0u; p < PACK; p++) {
+        [[unroll]] for (uint c = 0u; c < TN; c += PACK) {
+            ACC v[PACK];
+            load_word(column[c], v);
+            [[unroll]] for (uint e = 0u; e < PACK; e++)
+                b[c + e][p] = v[e];
+            column[c] += k_step_b;
+        }
+    }
+#endif
+}
+
+// One turn: PACK elements along K.
+void step_words()
+{
+    ACC b[TN][PACK];
+    load_words_b(b);
+#if A_K_UNIT
+    [[unroll]] for (uint w = 0u; w < WORDS_A; w++) {
+        ACC a[PACK];
+        load_word(row[w], a);
+        row[w] += PACK * SIZE;
+        [[unroll]] for (uint p = 0u; p < PACK; p++) {
+            ACC all[SUB];
+            hand_out(a[p], all);
+            [[unroll]] for (uint l = 0u; l < SUB; l++) {
+                [[unroll]] for (uint c = 0u; c < TN; c++)
+                    sums[w * SUB + l][c] = MULADD(all[l], b[c][p], sums[w * SUB + l][c]);
+            }
+        }
+    }
+#else
+    [[unroll]] for (uint p = 0u; p < PACK; p++) {
+        [[unroll]] for (uint w = 0u; w < TM / PACK; w += SUB) {
+            ACC a[PACK];
+            load_word(side + w * uint64_t(PACK * SIZE), a);
+            [[unroll]] for (uint e = 0u; e < PACK; e++) {
+                ACC all[SUB];
+                hand_out(a[e], all);
+                [[unroll]] for (uint l = 0u; l < SHARED_A; l++) {
+                    uint r = (w + l) * PACK + e;
+                    [[unroll]] for (uint c = 0u; c < TN; c++)
+                        sums[r][c] = MULADD(all[l], b[c][p], sums[r][c]);
+                }
+            }
+        }
+        side += k_step_a;
+    }
+#endif
+}
+#endif
+
+// One turn: one element along K.
+void step_one()
+{
+    ACC b[TN];
+    [[unroll]] for (uint c = 0u; c < TN; c++) {
+        b[c] = load_one(column[c]);
+        column[c] += k_step_b;
+    }
+    [[unroll]] for (uint w = 0u; w < WORDS_A; w++) {
+        ACC a = load_one(row[w]);
+        row[w] += k_step_a;
+        ACC all[SUB];
+        hand_out(a, all);
+        [[unroll]] for (uint l = 0u; l < SUB; l++) {
+            [[unroll]] for (uint c = 0u; c < TN; c++)
+                sums[w * SUB + l][c] = MULADD(all[l], b[c], sums[w * SUB + l][c]);
+        }
+    }
+}
+
 void main()
 {
     uint lane = SUB > 1 ? gl_SubgroupInvocationID : 0u;
@@ -105,9 +193,8 @@ void main()
     uint64_t base_a = start_of_a(item % args.n_batch), base_b = start_of_b(item % args.n_batch);
 
     // Rows and columns past the edge are read from the last one: what they give is not stored.
-    uint64_t row[WORDS_A], column[TN];
-    int64_t k_step_a = A_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_a;
-    int64_t k_step_b = B_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_b;
+    k_step_a = A_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_a;
+    k_step_b = B_K_UNIT == 1 ? int64_t(SIZE) : args.pitch_b;
     int64_t m_step = A_K_UNIT == 1 ? args.pitch_a : int64_t(SIZE);
     int64_t n_step = B_K_UNIT == 1 ? args.pitch_b : int64_t(SIZE);
     [[unroll]] for (uint w = 0u; w < WORDS_A; w++) {
@@ -119,7 +206,6 @@ void main()
         column[c] = base_b + int64_t(n) * n_step + int64_t(k_begin) * k_step_b;
     }
 
-    ACC sums[TM][TN];
     [[unroll]] for (int r = 0; r < TM; r++)
         [[unroll]] for (int c = 0; c < TN; c++)
             sums[r][c] = ACC(0);
@@ -132,59 +218,10 @@ void main()
 #if !A_K_UNIT
     // Lane l holds word l of the column of A: rows l * PACK and on.
     int64_t ahead = int64_t(lane % (TM / PACK) * PACK) - int64_t(lane % TM);
-    uint64_t side = row[0] + uint64_t(ahead * SIZE);
+    side = row[0] + uint64_t(ahead * SIZE);
 #endif
-    for (; k < k_fast; k += PACK) {
-        ACC b[TN][PACK];
-#if B_K_UNIT
-        [[unroll]] for (uint c = 0u; c < TN; c++) {
-            load_word(column[c], b[c]);
-            column[c] += PACK * SIZE;
-        }
-#else
-        [[unroll]] for (uint p = 0u; p < PACK; p++) {
-            [[unroll]] for (uint c = 0u; c < TN; c += PACK) {
-                ACC v[PACK];
-                load_word(column[c], v);
-                [[unroll]] for (uint e = 0u; e < PACK; e++)
-                    b[c + e][p] = v[e];
-                column[c] += k_step_b;
-            }
-        }
-#endif
-#if A_K_UNIT
-        [[unroll]] for (uint w = 0u; w < WORDS_A; w++) {
-            ACC a[PACK];
-            load_word(row[w], a);
-            row[w] += PACK * SIZE;
-            [[unroll]] for (uint p = 0u; p < PACK; p++) {
-                ACC all[SUB];
-                hand_out(a[p], all);
-                [[unroll]] for (uint l = 0u; l < SUB; l++) {
-                    [[unroll]] for (uint c = 0u; c < TN; c++)
-                        sums[w * SUB + l][c] = MULADD(all[l], b[c][p], sums[w * SUB + l][c]);
-                }
-            }
-        }
-#else
-        [[unroll]] for (uint p = 0u; p < PACK; p++) {
-            [[unroll]] for (uint w = 0u; w < TM / PACK; w += SUB) {
-                ACC a[PACK];
-                load_word(side + w * uint64_t(PACK * SIZE), a);
-                [[unroll]] for (uint e = 0u; e < PACK; e++) {
-                    ACC all[SUB];
-                    hand_out(a[e], all);
-                    [[unroll]] for (uint l = 0u; l < SHARED_A; l++) {
-                        uint r = (w + l) * PACK + e;
-                        [[unroll]] for (uint c = 0u; c < TN; c++)
-                            sums[r][c] = MULADD(all[l], b[c][p], sums[r][c]);
-                    }
-                }
-            }
-            side += k_step_a;
-        }
-#endif
-    }
+    for (; k < k_fast; k += PACK)
+        step_words();
 #if !A_K_UNIT
     [[unroll]] for (uint w = 0u; w < WORDS_A; w++)
         row[w] += (k - k_begin) * k_step_a;
@@ -198,23 +235,8 @@ void main()
 #endif
 #endif
 
-    for (; k < k_end; k++) {
-        ACC b[TN];
-        [[unroll]] for (uint c = 0u; c < TN; c++) {
-            b[c] = load_one(column[c]);
-            column[c] += k_step_b;
-        }
-        [[unroll]] for (uint w = 0u; w < WORDS_A; w++) {
-            ACC a = load_one(row[w]);
-            row[w] += k_step_a;
-            ACC all[SUB];
-            hand_out(a, all);
-            [[unroll]] for (uint l = 0u; l < SUB; l++) {
-                [[unroll]] for (uint c = 0u; c < TN; c++)
-                    sums[w * SUB + l][c] = MULADD(all[l], b[c], sums[w * SUB + l][c]);
-            }
-        }
-    }
+    for (; k < k_end; k++)
+        step_one();
 
     [[unroll]] for (uint r = 0u; r < TM; r++) {
         [[unroll]] for (uint c = 0u; c < TN; c++) {

@@ -26,6 +26,14 @@ uvec2 place(uint v, bool k_unit, uint side)
                   : uvec2(v % (side / 4) * 4u, v / (side / 4));
 }
 
+// Where that lies in the matrix, in bytes. Rows past the edge are read from the last one: what they
+// give is not stored.
+uint64_t place_offset(uvec2 p, bool k_unit, uint n_rows, int64_t pitch)
+{
+    return k_unit ? uint64_t(int64_t(min(p.x, n_rows - 1u)) * pitch) + p.y * uint64_t(SIZE)
+                  : uint64_t(int64_t(p.y) * pitch) + p.x * uint64_t(SIZE);
+}
+
 // Four elements along the unit axis. Outside the matrix, or the slice of K, they are 0 and not
 // read.
 ACC4 fetch(uint64_t at, bool k_unit, uint i, uint n_i, uint k, uint k_end)
@@ -47,6 +55,13 @@ ACC4 fetch(uint64_t at, bool k_unit, uint i, uint n_i, uint k, uint k_end)
     [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {                                               \
         next_b[l] = load_four(from_b[l]);                                                          \
         from_b[l] += step_b;                                                                       \
+    }
+
+#define FETCH_EDGE(next, from, step, n_loads, k_unit, side, i0, n_i)                               \
+    [[unroll]] for (uint l = 0u; l < n_loads; l++) {                                               \
+        uvec2 p = place(id + l * THREADS, k_unit == 1, side);                                      \
+        next[l] = fetch(from[l], k_unit == 1, i0 + p.x, n_i, k + p.y, k_end);                      \
+        from[l] += step;                                                                           \
     }
 
 #define STORE_TILE(tile, next, n_loads, k_unit, side)                                              \
@@ -90,20 +105,15 @@ void main()
     uint k_begin = item / args.n_batch * args.k_chunk;
     uint k_end = min(args.k, k_begin + args.k_chunk);
 
-    // Rows past the edge are read from the last one: what they give is not stored.
     uint64_t from_a[LOADS_A], from_b[LOADS_B];
     uint64_t base_a = start_of_a(item % args.n_batch), base_b = start_of_b(item % args.n_batch);
     [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
-        uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
-        uvec2 at = uvec2(A_K_UNIT == 1 ? min(m0 + p.x, args.m - 1u) : m0 + p.x, k_begin + p.y);
-        at = A_K_UNIT == 1 ? at : at.yx;
-        from_a[l] = base_a + int64_t(at.x) * args.pitch_a + at.y * uint64_t(SIZE);
+        uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM) + uvec2(m0, k_begin);
+        from_a[l] = base_a + place_offset(p, A_K_UNIT == 1, args.m, args.pitch_a);
     }
     [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
-        uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
-        uvec2 at = uvec2(B_K_UNIT == 1 ? min(n0 + p.x, args.n - 1u) : n0 + p.x, k_begin + p.y);
-        at = B_K_UNIT == 1 ? at : at.yx;
-        from_b[l] = base_b + int64_t(at.x) * args.pitch_b + at.y * uint64_t(SIZE);
+        uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN) + uvec2(n0, k_begin);
+        from_b[l] = base_b + place_offset(p, B_K_UNIT == 1, args.n, args.pitch_b);
     }
     int64_t step_a = A_K_UNIT == 1 ? int64_t(BK * SIZE) : BK * args.pitch_a;
     int64_t step_b = B_K_UNIT == 1 ? int64_t(BK * SIZE) : BK * args.pitch_b;
@@ -140,16 +150,8 @@ void main()
     }
     // What is left of K, or all of it at the edges.
     for (; k < k_end; k += BK) {
-        [[unroll]] for (uint l = 0u; l < LOADS_A; l++) {
-            uvec2 p = place(id + l * THREADS, A_K_UNIT == 1, BM);
-            next_a[l] = fetch(from_a[l], A_K_UNIT == 1, m0 + p.x, args.m, k + p.y, k_end);
-            from_a[l] += step_a;
-        }
-        [[unroll]] for (uint l = 0u; l < LOADS_B; l++) {
-            uvec2 p = place(id + l * THREADS, B_K_UNIT == 1, BN);
-            next_b[l] = fetch(from_b[l], B_K_UNIT == 1, n0 + p.x, args.n, k + p.y, k_end);
-            from_b[l] += step_b;
-        }
+        FETCH_EDGE(next_a, from_a, step_a, LOADS_A, A_K_UNIT, BM, m0, args.m)
+        FETCH_EDGE(next_b, from_b, step_b, LOADS_B, B_K_UNIT, BN, n0, args.n)
         STORE_NEXT(stage)
         barrier();
         COMPUTE(stage)

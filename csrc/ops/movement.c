@@ -10,7 +10,7 @@
 #include "ops/expr.h"
 #include "ops/kernel_text.h"
 
-/* ---- concat ------------------------------------------------------------------------------------ */
+/* ---- concat ------------------------------------------------------------------------------ */
 
 /* Checks that the tensors fit, and gives dtype and shape of the result. */
 static vkt_status check_concat(vkt_tensor *const *tensors, int n, int32_t axis, vkt_dtype *dtype,
@@ -74,7 +74,7 @@ fail:
     return vkt_status_last();
 }
 
-/* ---- take -------------------------------------------------------------------------------------- */
+/* ---- take -------------------------------------------------------------------------------- */
 
 /* Words of one dispatch: the kernel's division is exact below 2^31. */
 #define MAX_WORDS (UINT64_C(1) << 30)

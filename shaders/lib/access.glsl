@@ -1,7 +1,8 @@
 // access.glsl - elements in memory as raw words: one, or WIDTH of them for one invocation.
 //
-// A word is an element's bits, zero-extended to uint (8, 16 and 32 bits) or uint64_t; ops/emit.c adds
-// the conversions from and to registers. `base` is the byte address of element 0, `i` counts elements.
+// A word is an element's bits, zero-extended to uint (8, 16 and 32 bits) or uint64_t; ops/emit.c
+// adds the conversions from and to registers. `base` is the byte address of element 0, `i` counts
+// elements and may be negative: addresses are added up, as an index below 0 faults on GPUs.
 // The _part functions move elements i, i + step, ..., at most the first last + 1 of them; step 0
 // loads once. `vector` promises step 1, last = WIDTH - 1 and an address that is a multiple of
 // min(16, WIDTH * element size): then accesses are as wide as the hardware has them. Both ways give
@@ -17,9 +18,9 @@ layout(buffer_reference, scalar, buffer_reference_align = 8) buffer vkt_mem64 { 
 
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer vkt_mem64x2 { u64vec2 v[]; };
 
-// One word at a time: those of elements i, i + step, ..., where `word` gives element `at`. CPU drivers
-// run both sides of a branch, one of them without effect: a loop keeps this side short there, and as a
-// loop must not index registers, it selects. Elsewhere plain code compiles and runs fastest.
+// One word at a time: those of elements i, i + step, ..., where `word` gives element `at`. CPU
+// drivers run both sides of a branch, one of them without effect: a loop keeps this side short
+// there, and as a loop must not index registers, it selects. Elsewhere plain code runs fastest.
 #ifdef CPU
 #define VKT_GATHER(type, word, w)                                        \
     int turns = step == 0 ? 1 : WIDTH;                                   \
@@ -92,7 +93,10 @@ uint64_t vkt_word64(uint64_t base, int i) { return vkt_mem64(base + int64_t(i) *
 
 void vkt_put8(uint64_t base, int i, uint w) { vkt_mem8(base + int64_t(i)).v[0] = uint8_t(w); }
 
-void vkt_put16(uint64_t base, int i, uint w) { vkt_mem16(base + int64_t(i) * 2).v[0] = uint16_t(w); }
+void vkt_put16(uint64_t base, int i, uint w)
+{
+    vkt_mem16(base + int64_t(i) * 2).v[0] = uint16_t(w);
+}
 
 void vkt_put32(uint64_t base, int i, uint w) { vkt_mem32(base + int64_t(i) * 4).v[0] = w; }
 
