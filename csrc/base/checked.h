@@ -1,7 +1,7 @@
 /* base/checked.h - 64-bit size arithmetic that reports overflow instead of wrapping.
  *
- * Sizes that come from outside pass through these before any allocation or Vulkan call. Each returns true when the result
- * fits, and leaves *out untouched when it does not. */
+ * Sizes that come from outside pass through these before any allocation or Vulkan call. Each
+ * returns true when the result fits, and leaves *out untouched when it does not. */
 #ifndef VKT_BASE_CHECKED_H
 #define VKT_BASE_CHECKED_H
 

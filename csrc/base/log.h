@@ -1,13 +1,19 @@
 /* base/log.h - messages for the person who debugs. Nothing is ever printed by the core itself.
  *
- * Messages go to one sink, installed by the Python layer (logging.getLogger("vktensor")). A message logged by a thread that
- * does not hold Python's lock, or while a lock of ours is held, is queued by the sink; logging never fails and never blocks. */
+ * Messages go to one sink, installed by the Python layer (logging.getLogger("vktensor")). A message
+ * logged by a thread that does not hold Python's lock, or while a lock of ours is held, is queued
+ * by the sink; logging never fails and never blocks. */
 #ifndef VKT_BASE_LOG_H
 #define VKT_BASE_LOG_H
 
 #include "base/status.h"
 
-typedef enum vkt_log_level { VKT_LOG_DEBUG, VKT_LOG_INFO, VKT_LOG_WARNING, VKT_LOG_ERROR } vkt_log_level;
+typedef enum vkt_log_level {
+    VKT_LOG_DEBUG,
+    VKT_LOG_INFO,
+    VKT_LOG_WARNING,
+    VKT_LOG_ERROR
+} vkt_log_level;
 
 typedef void (*vkt_log_sink)(vkt_log_level level, const char *text);
 

@@ -1,23 +1,24 @@
 /* base/status.h - how a C function fails.
  *
- * Every fallible function returns vkt_status and leaves by one label, `fail:`, which releases what the function owns and
- * returns vkt_status_last(). The text of the last failure sits in a record of the calling thread until the next failure
- * overwrites it; one function of the Python layer turns the pair into an exception. Thread-safe: all state is thread-local. */
+ * Every fallible function returns vkt_status and leaves by one label, `fail:`, which releases what
+ * the function owns and returns vkt_status_last(). The text of the last failure sits in a record of
+ * the calling thread until the next failure overwrites it; one function of the Python layer turns
+ * the pair into an exception. Thread-safe: all state is thread-local. */
 #ifndef VKT_BASE_STATUS_H
 #define VKT_BASE_STATUS_H
 
 typedef enum vkt_status {
     VKT_OK = 0,
-    VKT_VALUE_ERROR,   /* the caller's mistake: a bad value, shape or axis                -> ValueError */
-    VKT_TYPE_ERROR,    /* the caller's mistake: a dtype or kind the op does not take      -> TypeError */
-    VKT_INDEX_ERROR,   /* an index outside its axis                                       -> IndexError */
-    VKT_BUFFER_ERROR,  /* an export that cannot be given, or is in the way                -> BufferError */
-    VKT_OUT_OF_MEMORY, /* device or host memory, or our own limit                         -> OutOfMemoryError */
-    VKT_DEVICE_LOST,   /* VK_ERROR_DEVICE_LOST, sticky for the device                     -> DeviceLostError */
-    VKT_COMPILE_ERROR, /* GLSL that glslang or the driver refused                         -> KernelCompileError */
-    VKT_VULKAN_ERROR,  /* any other VkResult below zero                                   -> VulkanError */
-    VKT_UNAVAILABLE,   /* no loader, no driver, no such device, after fork or shutdown    -> RuntimeError */
-    VKT_INTERRUPTED,   /* a wait was ended by a signal; the Python exception is already set */
+    VKT_VALUE_ERROR,   /* ValueError: the caller's mistake, a bad value, shape or axis */
+    VKT_TYPE_ERROR,    /* TypeError: the caller's mistake, a dtype or kind the op does not take */
+    VKT_INDEX_ERROR,   /* IndexError: an index outside its axis */
+    VKT_BUFFER_ERROR,  /* BufferError: an export that cannot be given, or is in the way */
+    VKT_OUT_OF_MEMORY, /* OutOfMemoryError: device or host memory, or our own limit */
+    VKT_DEVICE_LOST,   /* DeviceLostError: VK_ERROR_DEVICE_LOST, sticky for the device */
+    VKT_COMPILE_ERROR, /* KernelCompileError: GLSL that glslang or the driver refused */
+    VKT_VULKAN_ERROR,  /* VulkanError: any other VkResult below zero */
+    VKT_UNAVAILABLE,   /* RuntimeError: no loader, driver or device; after fork or shutdown */
+    VKT_INTERRUPTED,   /* a signal ended a wait; the Python exception is already set */
 } vkt_status;
 
 #if defined(__GNUC__)
@@ -27,8 +28,10 @@ typedef enum vkt_status {
 #endif
 
 /* Records `code` and the formatted text for this thread and returns `code`. `code` is never VKT_OK.
- * The text names the op, what was expected and what came: "add: shapes (3, 4) and (5,) do not broadcast". */
-vkt_status vkt_fail(vkt_status code, const char *file, int line, const char *format, ...) VKT_PRINTF(4, 5);
+ * The text names the op, what was expected and what came: "add: shapes (3, 4) and (5,) do not
+ * broadcast". */
+vkt_status vkt_fail(vkt_status code, const char *file, int line, const char *format, ...)
+    VKT_PRINTF(4, 5);
 
 /* The code of this thread's last failure. Only meaningful after a call that failed. */
 vkt_status vkt_status_last(void);

@@ -1,7 +1,7 @@
 /* base/text.h - a growing string, for generated GLSL and messages.
  *
- * An append that finds no memory marks the text as failed and later appends do nothing, so that a generator is written
- * without a check on each line and asks once at the end, by vkt_text_check. */
+ * An append that finds no memory marks the text as failed and later appends do nothing, so that a
+ * generator is written without a check on each line and asks once at the end, by vkt_text_check. */
 #ifndef VKT_BASE_TEXT_H
 #define VKT_BASE_TEXT_H
 

@@ -8,10 +8,22 @@
 typedef pthread_mutex_t vkt_mutex;
 #define VKT_MUTEX_INIT PTHREAD_MUTEX_INITIALIZER
 
-static inline void vkt_mutex_init(vkt_mutex *mutex) { (void)pthread_mutex_init(mutex, NULL); }
-static inline void vkt_mutex_destroy(vkt_mutex *mutex) { (void)pthread_mutex_destroy(mutex); }
-static inline void vkt_mutex_lock(vkt_mutex *mutex) { (void)pthread_mutex_lock(mutex); }
-static inline void vkt_mutex_unlock(vkt_mutex *mutex) { (void)pthread_mutex_unlock(mutex); }
+static inline void vkt_mutex_init(vkt_mutex *mutex)
+{
+    (void)pthread_mutex_init(mutex, NULL);
+}
+static inline void vkt_mutex_destroy(vkt_mutex *mutex)
+{
+    (void)pthread_mutex_destroy(mutex);
+}
+static inline void vkt_mutex_lock(vkt_mutex *mutex)
+{
+    (void)pthread_mutex_lock(mutex);
+}
+static inline void vkt_mutex_unlock(vkt_mutex *mutex)
+{
+    (void)pthread_mutex_unlock(mutex);
+}
 
 /* Monotonic time in nanoseconds (CLOCK_MONOTONIC). */
 uint64_t vkt_now_ns(void);
@@ -26,8 +38,9 @@ static inline void vkt_cpu_pause(void)
 #endif
 }
 
-/* Copies nbytes with up to n_threads threads of a lazily started, process-wide set (the caller's own included); splits only
- * where the size repays it. The ranges do not overlap. Called without any lock of ours held. */
+/* Copies nbytes with up to n_threads threads of a lazily started, process-wide set (the caller's
+ * own included); splits only where the size repays it. The ranges do not overlap. Called without
+ * any lock of ours held. */
 void vkt_parallel_copy(void *dst, const void *src, size_t nbytes, unsigned n_threads);
 
 #endif

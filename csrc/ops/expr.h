@@ -90,7 +90,7 @@ vkt_status vkt_finish_exported(vkt_block *block, bool wrote);
 typedef struct vkt_fusion {
     vkt_program program;
     vkt_layout space; /* the iteration space: a contiguous layout of the root's shape */
-    vkt_tensor *leaves[VKT_MAX_LEAVES]; /* computed; references owned until vkt_fusion_clear */
+    vkt_tensor *leaves[VKT_MAX_LEAVES];      /* computed; references owned until vkt_fusion_clear */
     vkt_layout leaf_layouts[VKT_MAX_LEAVES]; /* broadcast to `space` */
     uint64_t scalars[VKT_MAX_SCALARS];       /* raw bits of program.scalar_dtype */
     vkt_tensor *outputs[VKT_MAX_OUTPUTS];    /* outputs[0] is the root; borrowed */

@@ -6,7 +6,8 @@
 
 #include "ops/embedded.h"
 
-/* Enabling an extension costs nothing: a capability is declared only where a type or function of it is used. */
+/* Enabling an extension costs nothing: a capability is declared only where a type or function of it
+ * is used. */
 static const char PREAMBLE[] =
     "#version 460\n"
     "#extension GL_EXT_buffer_reference : require\n"
@@ -41,7 +42,8 @@ static bool is_name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Marks the chunks that `text` names, and those they name. Chunks of one name are overloads and come together. */
+/* Marks the chunks that `text` names, and those they name. Chunks of one name are overloads and
+ * come together. */
 static void mark_used(const char *text, bool *used)
 {
     const char *at = text;

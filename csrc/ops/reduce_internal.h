@@ -23,9 +23,9 @@ typedef enum vkt_merge {
 typedef struct vkt_reducer {
     vkt_op op;
     vkt_merge merge;
-    vkt_dtype value;  /* elements are converted to it and accumulated in its register */
+    vkt_dtype value; /* elements are converted to it and accumulated in its register */
     vkt_dtype result;
-    bool divides;     /* the accumulator is divided by `divisor` at the end: mean, var, std */
+    bool divides; /* the accumulator is divided by `divisor` at the end: mean, var, std */
     double divisor;
 } vkt_reducer;
 
@@ -57,7 +57,7 @@ void vkt_halves_init(const vkt_fusion *fusion, uint32_t axes, const int64_t *out
  * consecutive elements. Only where there are several does the order of summation depend on how
  * the dims of all operands merge. */
 typedef struct vkt_pieces {
-    int32_t dim;       /* cut in steps of `step`; dims before it one by one, dims after it whole */
+    int32_t dim; /* cut in steps of `step`; dims before it one by one, dims after it whole */
     int64_t step;
     uint64_t n_inner;  /* elements of the dims after it */
     uint64_t per_dim;  /* pieces along `dim` */
@@ -96,15 +96,15 @@ typedef enum vkt_family {
  * padding. */
 typedef struct vkt_variant {
     uint8_t family;
-    uint8_t kept_dims;      /* dims that are decoded by division: 1, 2, 3, 4, 8 or 16 */
+    uint8_t kept_dims; /* dims that are decoded by division: 1, 2, 3, 4, 8 or 16 */
     uint8_t reduced_dims;
-    uint8_t crosses;        /* several inner dims: VKT_FLAG_ONE_BY_ONE is looked at */
-    uint8_t tree;           /* invocations of a workgroup merge in shared memory */
+    uint8_t crosses; /* several inner dims: VKT_FLAG_ONE_BY_ONE is looked at */
+    uint8_t tree;    /* invocations of a workgroup merge in shared memory */
     uint8_t subgroups;
-    uint8_t compensated;    /* scans: running sums carry their rounding errors */
-    uint8_t initial;        /* scans: rows begin with the neutral element */
-    uint8_t unused[2];      /* 0 */
-    uint16_t group;         /* invocations of a workgroup */
+    uint8_t compensated; /* scans: running sums carry their rounding errors */
+    uint8_t initial;     /* scans: rows begin with the neutral element */
+    uint8_t unused[2];   /* 0 */
+    uint16_t group;      /* invocations of a workgroup */
     uint8_t modes[VKT_MAX_LEAVES];
 } vkt_variant;
 
@@ -134,7 +134,7 @@ typedef struct vkt_spread {
     uint32_t lanes_log2; /* rows: lanes of a row; columns: invocations across */
     uint32_t chunk;      /* reduced elements of one workgroup (or of one invocation's turn in z) */
     uint32_t n_chunks;
-    uint32_t n_slots;    /* partial results of a kept element */
+    uint32_t n_slots; /* partial results of a kept element */
 } vkt_spread;
 
 /* One launch of a walk over elements: a piece of each half. */
@@ -144,10 +144,10 @@ typedef struct vkt_pass {
     uint64_t first_reduced; /* number of the piece's first reduced element */
     bool columns;           /* the family */
     vkt_spread spread;
-    int64_t initial_step;   /* scans: the neutral element lies this far before the first, or 0 */
-    uint32_t flags;         /* VKT_FLAG_*, set by vkt_pass_variant */
-    vkt_block *next;        /* scans: slot 0 of the totals of the piece that follows, or NULL */
-    uint32_t next_step;     /* ... and its kept_step */
+    int64_t initial_step; /* scans: the neutral element lies this far before the first, or 0 */
+    uint32_t flags;       /* VKT_FLAG_*, set by vkt_pass_variant */
+    vkt_block *next;      /* scans: slot 0 of the totals of the piece that follows, or NULL */
+    uint32_t next_step;   /* ... and its kept_step */
 } vkt_pass;
 
 /* Where partial results go: accumulator of (kept, slot) at kept * kept_step + (slot0 + slot) *

@@ -25,12 +25,12 @@ struct vkt_tensor {
     uint32_t handles; /* those that are Python objects: a value with a handle is worth keeping */
     vkt_dtype dtype;
     vkt_device *device;
-    vkt_layout layout; /* of the result while pending: contiguous */
-    vkt_block *block;  /* owned reference; NULL while pending */
-    vkt_expr *expr;    /* owned; NULL once computed */
+    vkt_layout layout;           /* of the result while pending: contiguous */
+    vkt_block *block;            /* owned reference; NULL while pending */
+    vkt_expr *expr;              /* owned; NULL once computed */
     vkt_tensor *previous, *next; /* the list of pending values */
-    uint32_t mark;  /* ops/fuse.c: the walk that last saw this value, */
-    int32_t result; /* ... and what it found */
+    uint32_t mark;               /* ops/fuse.c: the walk that last saw this value, */
+    int32_t result;              /* ... and what it found */
 };
 
 /* A Python scalar: weak, it takes the dtype of the tensors beside it. */

@@ -18,8 +18,8 @@
 
 /* Limits of one kernel: beyond them registers spill and compile times grow faster than fusion
  * gains. */
-#define VKT_MAX_INSTRS 64
-#define VKT_MAX_LEAVES 8
+#define VKT_MAX_INSTRS  64
+#define VKT_MAX_LEAVES  8
 #define VKT_MAX_SCALARS 32
 #define VKT_MAX_OUTPUTS 4
 
@@ -53,7 +53,7 @@ typedef struct vkt_program {
 
 /* Each append returns the number of the value, reusing an equal earlier instruction, or -1 when
  * the program is full. The caller starts from a zeroed program. */
-int vkt_program_leaf(vkt_program *program, vkt_dtype dtype); /* always a new leaf */
+int vkt_program_leaf(vkt_program *program, vkt_dtype dtype);   /* always a new leaf */
 int vkt_program_scalar(vkt_program *program, vkt_dtype dtype); /* always a new scalar */
 int vkt_program_iota(vkt_program *program);
 /* `value` itself when it has that dtype. */

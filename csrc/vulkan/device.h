@@ -1,16 +1,19 @@
 /* vulkan/device.h - the seam: all that the rest of the core sees of a GPU.
  *
- * A device owns one in-order compute queue, a memory pool, a table of kernels and a profile. Work is *recorded* by
- * vkt_dispatch and vkt_copy, *submitted* by vkt_flush (or by the flush policy), and *finished* when a wait returns. Commands
- * take effect in the order they were recorded: the queue compares the byte ranges each one names with those of earlier ones
- * and places a barrier where they conflict.
+ * A device owns one in-order compute queue, a memory pool, a table of kernels and a profile. Work
+ * is *recorded* by vkt_dispatch and vkt_copy, *submitted* by vkt_flush (or by the flush policy),
+ * and *finished* when a wait returns. Commands take effect in the order they were recorded: the
+ * queue compares the byte ranges each one names with those of earlier ones and places a barrier
+ * where they conflict.
  *
- * Sizes and offsets are bytes, checked by the callee against the device's limits. Calls on one device are serialised by the
- * caller (the Python layer holds the interpreter lock); only waits, large copies and vkt_block_unref may overlap with other
- * threads' calls, and the blocking hooks say when the caller's lock may be dropped.
+ * Sizes and offsets are bytes, checked by the callee against the device's limits. Calls on one
+ * device are serialised by the caller (the Python layer holds the interpreter lock); only waits,
+ * large copies and vkt_block_unref may overlap with other threads' calls, and the blocking hooks
+ * say when the caller's lock may be dropped.
  *
- * After VK_ERROR_DEVICE_LOST every call on the device fails with VKT_DEVICE_LOST, except those that release things. After
- * fork, calls in the child fail with VKT_UNAVAILABLE and releases do nothing. */
+ * After VK_ERROR_DEVICE_LOST every call on the device fails with VKT_DEVICE_LOST, except those that
+ * release things. After fork, calls in the child fail with VKT_UNAVAILABLE and releases do
+ * nothing. */
 #ifndef VKT_VULKAN_DEVICE_H
 #define VKT_VULKAN_DEVICE_H
 
@@ -24,14 +27,15 @@ typedef struct vkt_device vkt_device;
 typedef struct vkt_block vkt_block;
 typedef struct vkt_kernel vkt_kernel;
 
-/* ---- What the layer above does for us -------------------------------------------------------------------------------- */
+/* ---- What the layer above does for us -------------------------------------------------------- */
 
 typedef struct vkt_hooks {
-    /* Called around a wait or a copy longer than ~50 us: release and retake the interpreter's lock. */
+    /* Called around a wait or a copy longer than ~50 us: release and retake the interpreter's
+     * lock. */
     void (*blocking_begin)(void);
     void (*blocking_end)(void);
-    /* Called between blocking_end and the next blocking_begin, at least every 50 ms of a wait; true = leave the wait with
-     * VKT_INTERRUPTED. The work goes on and waiting again is legal. */
+    /* Called between blocking_end and the next blocking_begin, at least every 50 ms of a wait; true
+     * = leave the wait with VKT_INTERRUPTED. The work goes on and waiting again is legal. */
     bool (*interrupted)(void);
     /* Out of memory: drop garbage that holds blocks (gc.collect). Never called re-entrantly. */
     void (*collect)(void);
@@ -40,7 +44,7 @@ typedef struct vkt_hooks {
 /* NULL members do nothing. */
 void vkt_set_hooks(const vkt_hooks *hooks);
 
-/* ---- Devices --------------------------------------------------------------------------------------------------------- */
+/* ---- Devices --------------------------------------------------------------------------------- */
 
 typedef enum vkt_device_kind {
     VKT_DEVICE_OTHER,
@@ -51,7 +55,8 @@ typedef enum vkt_device_kind {
 } vkt_device_kind;
 
 typedef struct vkt_device_info {
-    uint32_t index; /* position in vkt_device_at's order: discrete, integrated, virtual, CPU, other */
+    /* position in vkt_device_at's order: discrete, integrated, virtual, CPU, other */
+    uint32_t index;
     vkt_device_kind kind;
     char name[256];
     char driver_name[256];
@@ -61,7 +66,7 @@ typedef struct vkt_device_info {
     uint32_t vendor_id;
     uint32_t device_id;
     uint8_t uuid[16];
-    bool usable;       /* false: `missing` says what the device lacks */
+    bool usable; /* false: `missing` says what the device lacks */
     char missing[256];
 
     /* Features, as queried. Those the device has are enabled. */
@@ -75,7 +80,7 @@ typedef struct vkt_device_info {
     bool memory_budget;
     bool calibrated_timestamps;
     bool timestamps;
-    bool preserves_nan[3]; /* SignedZeroInfNanPreserve for 16, 32, 64 bits */
+    bool preserves_nan[3];  /* SignedZeroInfNanPreserve for 16, 32, 64 bits */
     bool rounds_to_even[3]; /* RoundingModeRTE for 16, 32, 64 bits */
 
     /* Limits. */
@@ -83,66 +88,75 @@ typedef struct vkt_device_info {
     uint32_t max_workgroup_invocations;
     uint32_t max_workgroup_size[3];
     uint32_t max_groups[3];
-    uint32_t shared_nbytes;     /* shared memory of a workgroup */
-    uint32_t push_nbytes;       /* push constants; at least 128 */
-    uint64_t max_block_nbytes;  /* largest block vkt_block_alloc gives */
-    uint64_t device_nbytes;     /* size of the device-local heap */
+    uint32_t shared_nbytes;    /* shared memory of a workgroup */
+    uint32_t push_nbytes;      /* push constants; at least 128 */
+    uint64_t max_block_nbytes; /* largest block vkt_block_alloc gives */
+    uint64_t device_nbytes;    /* size of the device-local heap */
     uint64_t host_import_alignment;
-    uint32_t n_cores;           /* shader cores where a vendor extension tells; else an estimate for sizing grids */
+    /* shader cores where a vendor extension tells; else an estimate for sizing grids */
+    uint32_t n_cores;
     double timestamp_period_ns;
-    /* The largest number of loop turns one invocation may make, over all its loops: 16,384 on llvmpipe, which silently stops
-     * at 65,535; elsewhere 2^31 - 1. */
+    /* The largest number of loop turns one invocation may make, over all its loops: 16,384 on
+     * llvmpipe, which silently stops at 65,535; elsewhere 2^31 - 1. */
     uint32_t max_turns;
 } vkt_device_info;
 
-/* Number of devices, usable or not; loads Vulkan on the first call. VKT_UNAVAILABLE when there is no loader or driver, with a
- * text that says what to install. */
+/* Number of devices, usable or not; loads Vulkan on the first call. VKT_UNAVAILABLE when there is
+ * no loader or driver, with a text that says what to install. */
 vkt_status vkt_device_count(uint32_t *out);
 
 /* The device at `index` without opening it: its info stays valid for the life of the process. */
 vkt_status vkt_device_info_at(uint32_t index, const vkt_device_info **out);
 
-/* Opens the device at `index`, or gives the one already open. Devices stay open until vkt_shutdown. */
+/* Opens the device at `index`, or gives the one already open. Devices stay open until
+ * vkt_shutdown. */
 vkt_status vkt_device_open(uint32_t index, vkt_device **out);
 
-/* The device that VKTENSOR_DEVICE names (index, UUID, or part of the name, case-insensitive), else the first usable one that
- * is not a CPU, else the first usable CPU. Does not open it. */
+/* The device that VKTENSOR_DEVICE names (index, UUID, or part of the name, case-insensitive), else
+ * the first usable one that is not a CPU, else the first usable CPU. Does not open it. */
 vkt_status vkt_device_default(uint32_t *index);
 
 const vkt_device_info *vkt_device_get_info(const vkt_device *device);
 
-/* The Vulkan handles behind an open device, as numbers, for programs that share it with their own Vulkan code. */
+/* The Vulkan handles behind an open device, as numbers, for programs that share it with their own
+ * Vulkan code. */
 typedef struct vkt_handles {
     uint64_t instance, physical_device, device, queue;
     uint32_t queue_family;
 } vkt_handles;
 void vkt_device_get_handles(const vkt_device *device, vkt_handles *out);
 
-/* Waits for all devices and destroys everything; later calls fail with VKT_UNAVAILABLE and releases do nothing. */
+/* Waits for all devices and destroys everything; later calls fail with VKT_UNAVAILABLE and releases
+ * do nothing. */
 void vkt_shutdown(void);
 
-/* Messages of the validation layers since the last call, when VKTENSOR_VALIDATE=1 loaded them: number of warnings and errors.
- * Each was also logged; *text is the last one's, valid until the next message. */
+/* Messages of the validation layers since the last call, when VKTENSOR_VALIDATE=1 loaded them:
+ * number of warnings and errors. Each was also logged; *text is the last one's, valid until the
+ * next message. */
 uint32_t vkt_validation_messages(const char **text);
 
-/* Live objects for leak tests: VkDeviceMemory, VkBuffer, pipelines and shader modules created and not destroyed. */
+/* Live objects for leak tests: VkDeviceMemory, VkBuffer, pipelines and shader modules created and
+ * not destroyed. */
 typedef struct vkt_live_counts {
     uint64_t memories, buffers, pipelines, blocks, block_nbytes, pending_submits;
 } vkt_live_counts;
 void vkt_device_live(const vkt_device *device, vkt_live_counts *out);
 
-/* ---- Memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 typedef enum vkt_memory_kind {
     VKT_MEMORY_DEVICE, /* fastest for the GPU; host-visible where that costs nothing */
     VKT_MEMORY_HOST,   /* host-cached, coherent, pinned; what NumPy may view */
 } vkt_memory_kind;
 
-/* Gives a block of at least nbytes (0 is allowed and still has an address), 256-byte aligned, with one reference. A fresh
- * block is zeroed; a reused one holds bytes of our own dead arrays. A VKT_MEMORY_DEVICE block may still be in use by work
- * already recorded: later recorded work is ordered after it, but the host must call vkt_block_wait before it touches the bytes.
- * A VKT_MEMORY_HOST block is idle. VKT_OUT_OF_MEMORY after the ladder: retire, wait, trim, collect, retry. */
-vkt_status vkt_block_alloc(vkt_device *device, uint64_t nbytes, vkt_memory_kind kind, vkt_block **out);
+/* Gives a block of at least nbytes (0 is allowed and still has an address), 256-byte aligned, with
+ * one reference. A fresh block is zeroed; a reused one holds bytes of our own dead arrays. A
+ * VKT_MEMORY_DEVICE block may still be in use by work already recorded: later recorded work is
+ * ordered after it, but the host must call vkt_block_wait before it touches the bytes. A
+ * VKT_MEMORY_HOST block is idle. VKT_OUT_OF_MEMORY after the ladder: retire, wait, trim, collect,
+ * retry. */
+vkt_status vkt_block_alloc(vkt_device *device, uint64_t nbytes, vkt_memory_kind kind,
+                           vkt_block **out);
 vkt_block *vkt_block_ref(vkt_block *block);
 void vkt_block_unref(vkt_block *block); /* NULL is fine; any thread */
 uint32_t vkt_block_refs(const vkt_block *block);
@@ -150,23 +164,24 @@ uint32_t vkt_block_refs(const vkt_block *block);
 uint64_t vkt_block_address(const vkt_block *block);
 uint64_t vkt_block_nbytes(const vkt_block *block);
 vkt_device *vkt_block_device(const vkt_block *block);
-/* The block's bytes for the host, or NULL when it cannot be mapped. Reads through it are fast only when *cached. */
+/* The block's bytes for the host, or NULL when it cannot be mapped. Reads through it are fast only
+ * when *cached. */
 void *vkt_block_host(vkt_block *block, bool *cached);
 
-/* Exports (buffer protocol, NumPy views, DLPack) of the block: while there are any, the layer above waits after every op that
- * touches it. */
+/* Exports (buffer protocol, NumPy views, DLPack) of the block: while there are any, the layer above
+ * waits after every op that touches it. */
 void vkt_block_add_export(vkt_block *block);
 void vkt_block_drop_export(vkt_block *block);
 uint32_t vkt_block_exports(const vkt_block *block);
 
 typedef struct vkt_memory_stats {
-    uint64_t in_use;      /* bytes of live blocks, as asked for */
-    uint64_t peak;        /* highest in_use since the start or the last reset */
-    uint64_t cached;      /* bytes held for reuse */
-    uint64_t reserved;    /* bytes obtained from the driver */
-    uint64_t allocations; /* blocks handed out since the start */
+    uint64_t in_use;             /* bytes of live blocks, as asked for */
+    uint64_t peak;               /* highest in_use since the start or the last reset */
+    uint64_t cached;             /* bytes held for reuse */
+    uint64_t reserved;           /* bytes obtained from the driver */
+    uint64_t allocations;        /* blocks handed out since the start */
     uint64_t driver_allocations; /* vkAllocateMemory calls since the start */
-    uint64_t limit;       /* our own limit on reserved; the heap's size by default */
+    uint64_t limit;              /* our own limit on reserved; the heap's size by default */
 } vkt_memory_stats;
 
 void vkt_memory_get_stats(const vkt_device *device, vkt_memory_stats *out);
@@ -176,16 +191,18 @@ vkt_status vkt_memory_set_limit(vkt_device *device, uint64_t nbytes);
 /* Gives all memory that no live block uses back to the driver. Waits for the queue. */
 vkt_status vkt_memory_trim(vkt_device *device);
 
-/* ---- Kernels --------------------------------------------------------------------------------------------------------- */
+/* ---- Kernels --------------------------------------------------------------------------------- */
 
-/* Arguments up to this size are pushed; larger ones are placed in memory and their address is pushed instead. A kernel's text
- * declares them accordingly: see VKT_ARGS in ops/kernel_text.h. */
+/* Arguments up to this size are pushed; larger ones are placed in memory and their address is
+ * pushed instead. A kernel's text declares them accordingly: see VKT_ARGS in ops/kernel_text.h. */
 #define VKT_PUSH_NBYTES 128
 
 typedef struct vkt_kernel_source {
-    const char *name;      /* for profiles and debug names: "rows_f32_sin_mul" */
-    const char *glsl;      /* a whole compute shader */
-    const uint32_t *constants; /* specialization constants 0 .. n_constants-1; 0, 1, 2 are the workgroup's size by convention */
+    const char *name; /* for profiles and debug names: "rows_f32_sin_mul" */
+    const char *glsl; /* a whole compute shader */
+    /* specialization constants 0 .. n_constants-1; 0, 1, 2 are the workgroup's size by
+     * convention */
+    const uint32_t *constants;
     uint32_t n_constants;
     uint32_t subgroup_size; /* required size with full subgroups, or 0 for any */
     bool fast_math;         /* leave the driver free to contract a * b + c */
@@ -194,25 +211,25 @@ typedef struct vkt_kernel_source {
 /* The kernel stored under `key` (any bytes), or NULL. The device owns it. */
 vkt_kernel *vkt_kernel_find(vkt_device *device, const void *key, size_t key_nbytes);
 
-/* Compiles `source` (or takes its SPIR-V from the disk cache) and stores the kernel under `key`. Every float operation is made
- * NoContraction unless fast_math, and the float controls the device reports are declared. VKT_COMPILE_ERROR carries the log
- * and the numbered source. */
-vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbytes, const vkt_kernel_source *source,
-                            vkt_kernel **out);
+/* Compiles `source` (or takes its SPIR-V from the disk cache) and stores the kernel under `key`.
+ * Every float operation is made NoContraction unless fast_math, and the float controls the device
+ * reports are declared. VKT_COMPILE_ERROR carries the log and the numbered source. */
+vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbytes,
+                            const vkt_kernel_source *source, vkt_kernel **out);
 
 typedef struct vkt_kernel_stats {
     uint64_t glslang_compiles; /* GLSL translated in this process */
     uint64_t disk_hits;        /* SPIR-V taken from the disk cache */
     uint64_t pipelines;        /* pipelines created */
     uint64_t lookups_hit;
-    uint64_t compile_ns;       /* time in glslang and pipeline creation */
+    uint64_t compile_ns; /* time in glslang and pipeline creation */
 } vkt_kernel_stats;
 void vkt_kernel_get_stats(const vkt_device *device, vkt_kernel_stats *out);
 
 /* The directory of the disk cache, "" when it is off. */
 const char *vkt_cache_directory(void);
 
-/* ---- Work ------------------------------------------------------------------------------------------------------------ */
+/* ---- Work ------------------------------------------------------------------------------------ */
 
 /* A range of bytes a command touches. Ranges may be larger than what is touched, never smaller. */
 typedef struct vkt_access {
@@ -224,28 +241,30 @@ typedef struct vkt_access {
 
 typedef struct vkt_launch {
     vkt_kernel *kernel;
-    uint32_t groups[3];  /* each at least 1; checked against max_groups */
-    const void *args;    /* copied */
+    uint32_t groups[3]; /* each at least 1; checked against max_groups */
+    const void *args;   /* copied */
     uint32_t args_nbytes;
     const vkt_access *accesses;
     uint32_t n_accesses;
-    uint64_t nbytes;     /* bytes necessarily moved, for profiles; 0 = sum of the accesses */
-    const char *what;    /* the source expression, for profiles; copied; may be NULL */
+    uint64_t nbytes;  /* bytes necessarily moved, for profiles; 0 = sum of the accesses */
+    const char *what; /* the source expression, for profiles; copied; may be NULL */
 } vkt_launch;
 
 /* Records one dispatch. The flush policy may submit. */
 vkt_status vkt_dispatch(vkt_device *device, const vkt_launch *launch);
 
 /* Records a copy between blocks of the device. The ranges do not overlap. */
-vkt_status vkt_copy(vkt_device *device, vkt_block *dst, uint64_t dst_offset, vkt_block *src, uint64_t src_offset,
-                    uint64_t nbytes);
+vkt_status vkt_copy(vkt_device *device, vkt_block *dst, uint64_t dst_offset, vkt_block *src,
+                    uint64_t src_offset, uint64_t nbytes);
 
-/* Copies host bytes into a block, ordered after recorded work; returns when `src` may be reused. Large copies go through pinned
- * staging with several threads. */
-vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const void *src, uint64_t nbytes);
+/* Copies host bytes into a block, ordered after recorded work; returns when `src` may be reused.
+ * Large copies go through pinned staging with several threads. */
+vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const void *src,
+                      uint64_t nbytes);
 
 /* Copies a block's bytes to the host, after all work recorded so far that writes them; waits. */
-vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, void *dst, uint64_t nbytes);
+vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, void *dst,
+                        uint64_t nbytes);
 
 /* Submits what is recorded. */
 vkt_status vkt_flush(vkt_device *device);
@@ -253,42 +272,45 @@ vkt_status vkt_flush(vkt_device *device);
 /* Submits and waits for everything recorded so far. */
 vkt_status vkt_wait(vkt_device *device);
 
-/* Submits and waits until the recorded work that writes the block (and, with for_write, that reads it) is finished. */
+/* Submits and waits until the recorded work that writes the block (and, with for_write, that reads
+ * it) is finished. */
 vkt_status vkt_block_wait(vkt_block *block, bool for_write);
 
-/* ---- Seeing it ------------------------------------------------------------------------------------------------------- */
+/* ---- Seeing it ------------------------------------------------------------------------------- */
 
 typedef enum vkt_event_kind {
     VKT_EVENT_DISPATCH,
     VKT_EVENT_COPY,
-    VKT_EVENT_BARRIER, /* trace only */
-    VKT_EVENT_SUBMIT,  /* trace only */
-    VKT_EVENT_WAIT,    /* trace only */
+    VKT_EVENT_BARRIER,    /* trace only */
+    VKT_EVENT_SUBMIT,     /* trace only */
+    VKT_EVENT_WAIT,       /* trace only */
     VKT_EVENT_HOST_READ,  /* trace only: the host reads a block's bytes */
     VKT_EVENT_HOST_WRITE, /* trace only */
-    VKT_EVENT_COMPILE, /* profile only */
+    VKT_EVENT_COMPILE,    /* profile only */
 } vkt_event_kind;
 
 typedef struct vkt_profile_event {
     vkt_event_kind kind;
     char name[64];
     char what[200];
-    uint64_t gpu_ns;     /* duration on the GPU; 0 where timestamps are missing; of COMPILE, on the host */
-    uint64_t gpu_start;  /* start on the GPU's clock in ns, from the profile's start */
-    uint64_t host_ns;    /* when it was recorded, from the profile's start */
+    /* duration on the GPU; 0 where timestamps are missing; of COMPILE, on the host */
+    uint64_t gpu_ns;
+    uint64_t gpu_start; /* start on the GPU's clock in ns, from the profile's start */
+    uint64_t host_ns;   /* when it was recorded, from the profile's start */
     uint64_t nbytes;
     uint32_t groups[3];
 } vkt_profile_event;
 
-/* Between start and stop every dispatch and copy is timed. Not nested. stop waits for the queue; the events stay valid until
- * the next start. */
+/* Between start and stop every dispatch and copy is timed. Not nested. stop waits for the queue;
+ * the events stay valid until the next start. */
 vkt_status vkt_profile_start(vkt_device *device);
 vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_event **events, size_t *n_events);
 /* True between start and stop: `what` of a launch is worth writing. */
 bool vkt_profile_running(const vkt_device *device);
 
-/* A trace of what was given to Vulkan, for tests that look for missing barriers: each command as recorded, each barrier as
- * placed. Costs nothing while off. Events stay valid until the next start. */
+/* A trace of what was given to Vulkan, for tests that look for missing barriers: each command as
+ * recorded, each barrier as placed. Costs nothing while off. Events stay valid until the next
+ * start. */
 typedef struct vkt_trace_range {
     uint64_t address; /* device address of the first byte */
     uint64_t nbytes;
@@ -299,12 +321,13 @@ typedef struct vkt_trace_event {
     vkt_event_kind kind;
     char name[64];
     uint32_t first_range, n_ranges; /* into the trace's ranges */
-    /* Timeline value of the submit the command went out with, or waited for; of HOST_READ and HOST_WRITE,
-     * a value known to be reached: everything up to it is finished. */
+    /* Timeline value of the submit the command went out with, or waited for; of HOST_READ and
+     * HOST_WRITE, a value known to be reached: everything up to it is finished. */
     uint64_t submit;
 } vkt_trace_event;
 
 vkt_status vkt_trace_start(vkt_device *device);
-void vkt_trace_stop(vkt_device *device, const vkt_trace_event **events, size_t *n_events, const vkt_trace_range **ranges);
+void vkt_trace_stop(vkt_device *device, const vkt_trace_event **events, size_t *n_events,
+                    const vkt_trace_range **ranges);
 
 #endif

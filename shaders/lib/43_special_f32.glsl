@@ -116,8 +116,16 @@ float vkt_erfc_f32(float x)
     return a < 0.875 ? small : x < 0.0 ? 2.0 - tail : tail;
 }
 
-// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, lgamma(2 + t) for t in [-3/4, 1/2] by
-// a polynomial, and the logarithm of the factors in between.
+// log(gamma(2 + t)) of t in [-3/4, 1/2]
+float vkt_lgamma_series_f32(float t)
+{
+    return t * (0.42278433 + t * (0.32246703 + t * (-0.06735233 + t * (0.020581048
+        + t * (-0.0073846537 + t * (0.0028874008 + t * (-0.0012022427 + t * (0.0005236484
+        + t * (-0.00017998478 + t * (8.460583e-5 + t * -0.00011798086))))))))));
+}
+
+// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, the series
+// above and the logarithm of the factors in between.
 float vkt_lgamma_positive_f32(float x)
 {
     float n = roundEven(x);
@@ -131,9 +139,7 @@ float vkt_lgamma_positive_f32(float x)
     product *= n > 7.0 ? x - 6.0 : 1.0;
     float log_of = vkt_log_f32(x >= 8.0 ? x : x > 2.5 ? product : factors);
     log_of = x < 1.25 ? -log_of : log_of;
-    float middle = log_of + t * (0.42278433 + t * (0.32246703 + t * (-0.06735233 + t * (0.020581048
-        + t * (-0.0073846537 + t * (0.0028874008 + t * (-0.0012022427 + t * (0.0005236484
-        + t * (-0.00017998478 + t * (8.460583e-5 + t * -0.00011798086))))))))));
+    float middle = log_of + vkt_lgamma_series_f32(t);
     float w = 1.0 / x, z = w * w;
     float large = (x - 0.5) * (log_of - 1.0) + (0.41893855 + w * (0.083333336 + z * (-0.002777699
         + z * 0.0007800583)));
@@ -151,16 +157,24 @@ float vkt_sin_turns_f32(float r)
     return r > 0.25 ? cosine : t + vkt_sin_series_f32(pair, z);
 }
 
-// Below 0 by reflection: good to a few units of the larger of the result and 1 near its zeros
-// there.
+// log(pi / (a sin(pi a) gamma(a))) of a > 0, the reflection. The parts would cancel near its zeros, of
+// which floats have none beyond 14: up to there they are factors of one logarithm's argument.
+float vkt_lgamma_reflected_f32(float a)
+{
+    float n = roundEven(a);
+    float product = a * vkt_sin_turns_f32(vkt_abs_f32(a - n));
+    if (a > 14.0)
+        return vkt_log_f32(3.1415927 / product) - vkt_lgamma_positive_f32(a);
+    for (int k = int(n) - 2; k > 0; k--)
+        product *= a - float(k);
+    float factors = n == 0.0 ? a + a * a : n == 1.0 ? a : 1.0;
+    return vkt_log_f32(3.1415927 * factors / product) - vkt_lgamma_series_f32(a - n);
+}
+
 float vkt_lgamma_f32(float x)
 {
     float a = vkt_abs_f32(x);
-    float y = vkt_lgamma_positive_f32(a);
-    if (x < -9.313226e-10) {
-        float r = vkt_abs_f32(a - roundEven(a));
-        y = vkt_log_f32(3.1415927 / (a * vkt_sin_turns_f32(r))) - y;
-        y = r == 0.0 ? vkt_highest_f32() : y;
-    }
-    return vkt_isnan_f32(x) ? x : a == 0.0 || vkt_isinf_f32(x) ? vkt_highest_f32() : y;
+    float y = x < -9.313226e-10 ? vkt_lgamma_reflected_f32(a) : vkt_lgamma_positive_f32(a);
+    bool pole = a == 0.0 || (x < 0.0 && roundEven(a) == a);
+    return vkt_isnan_f32(x) ? x : pole || vkt_isinf_f32(x) ? vkt_highest_f32() : y;
 }

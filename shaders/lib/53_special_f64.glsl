@@ -131,8 +131,22 @@ double vkt_erfc_f64(double x)
     return a < 0.875lf ? small : x < 0.0lf ? 2.0lf - tail : tail;
 }
 
-// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, lgamma(2 + t) for t in [-3/4, 1/2] by
-// a polynomial, and the logarithm of the factors in between.
+// log(gamma(2 + t)) of t in [-3/4, 1/2]
+double vkt_lgamma_series_f64(double t)
+{
+    return t * (0.42278433509846713lf + t * (0.3224670334241132lf
+        + t * (-0.06735230105319802lf + t * (0.02058080842778437lf + t * (-0.0073855510286826185lf
+        + t * (0.002890510330749877lf + t * (-0.001192753911310749lf + t * (0.0005096695246722437lf
+        + t * (-0.00022315476757482427lf + t * (9.945750927816946e-5lf
+        + t * (-4.4926114908157476e-5lf + t * (2.0507315628574938e-5lf
+        + t * (-9.440468723982241e-6lf + t * (4.373627077891234e-6lf + t * (-2.0344945308020233e-6lf
+        + t * (9.63275211473183e-7lf + t * (-4.6167715131625487e-7lf + t * (1.8178524865613097e-7lf
+        + t * (-8.89312476766084e-8lf + t * (1.0766710716634832e-7lf + t * (-5.182791869617297e-9lf
+        + t * (-3.7314764673425185e-8lf + t * -4.185919097929314e-8lf))))))))))))))))))))));
+}
+
+// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, the series
+// above and the logarithm of the factors in between.
 double vkt_lgamma_positive_f64(double x)
 {
     double n = roundEven(x);
@@ -146,15 +160,7 @@ double vkt_lgamma_positive_f64(double x)
     product *= n > 7.0lf ? x - 6.0lf : 1.0lf;
     double log_of = vkt_log_f64(x >= 8.0lf ? x : x > 2.5lf ? product : factors);
     log_of = x < 1.25lf ? -log_of : log_of;
-    double middle = log_of + t * (0.42278433509846713lf + t * (0.3224670334241132lf
-        + t * (-0.06735230105319802lf + t * (0.02058080842778437lf + t * (-0.0073855510286826185lf
-        + t * (0.002890510330749877lf + t * (-0.001192753911310749lf + t * (0.0005096695246722437lf
-        + t * (-0.00022315476757482427lf + t * (9.945750927816946e-5lf
-        + t * (-4.4926114908157476e-5lf + t * (2.0507315628574938e-5lf
-        + t * (-9.440468723982241e-6lf + t * (4.373627077891234e-6lf + t * (-2.0344945308020233e-6lf
-        + t * (9.63275211473183e-7lf + t * (-4.6167715131625487e-7lf + t * (1.8178524865613097e-7lf
-        + t * (-8.89312476766084e-8lf + t * (1.0766710716634832e-7lf + t * (-5.182791869617297e-9lf
-        + t * (-3.7314764673425185e-8lf + t * -4.185919097929314e-8lf))))))))))))))))))))));
+    double middle = log_of + vkt_lgamma_series_f64(t);
     double w = 1.0lf / x, z = w * w;
     double large = (x - 0.5lf) * (log_of - 1.0lf) + (0.4189385332046727lf
         + w * (0.0833333333333333lf + z * (-0.00277777777761lf + z * (0.0007936506668624145lf
@@ -174,16 +180,24 @@ double vkt_sin_turns_f64(double r)
     return r > 0.25lf ? cosine : t + vkt_sin_series_f64(pair, z);
 }
 
-// Below 0 by reflection: good to a few units of the larger of the result and 1 near its zeros
-// there.
+// log(pi / (a sin(pi a) gamma(a))) of a > 0, the reflection. The parts would cancel near its zeros, of
+// which doubles have none beyond 23: up to there they are factors of one logarithm's argument.
+double vkt_lgamma_reflected_f64(double a)
+{
+    double n = roundEven(a);
+    double product = a * vkt_sin_turns_f64(vkt_abs_f64(a - n));
+    if (a > 23.0lf)
+        return vkt_log_f64(3.141592653589793lf / product) - vkt_lgamma_positive_f64(a);
+    for (int k = int(n) - 2; k > 0; k--)
+        product *= a - double(k);
+    double factors = n == 0.0lf ? a + a * a : n == 1.0lf ? a : 1.0lf;
+    return vkt_log_f64(3.141592653589793lf * factors / product) - vkt_lgamma_series_f64(a - n);
+}
+
 double vkt_lgamma_f64(double x)
 {
     double a = vkt_abs_f64(x);
-    double y = vkt_lgamma_positive_f64(a);
-    if (x < -8.673617379884035e-19lf) {
-        double r = vkt_abs_f64(a - roundEven(a));
-        y = vkt_log_f64(3.141592653589793lf / (a * vkt_sin_turns_f64(r))) - y;
-        y = r == 0.0lf ? vkt_highest_f64() : y;
-    }
-    return vkt_isnan_f64(x) ? x : a == 0.0lf || vkt_isinf_f64(x) ? vkt_highest_f64() : y;
+    double y = x < -8.673617379884035e-19lf ? vkt_lgamma_reflected_f64(a) : vkt_lgamma_positive_f64(a);
+    bool pole = a == 0.0lf || (x < 0.0lf && roundEven(a) == a);
+    return vkt_isnan_f64(x) ? x : pole || vkt_isinf_f64(x) ? vkt_highest_f64() : y;
 }
