@@ -205,6 +205,13 @@ def test_every_exponent_equals_numpy(name, dtype):
     check(name, dtype, [random_bits(np.random.default_rng(5), dtype, 1 << 14)])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_lgamma_beside_its_poles_and_zeros_equals_libm(dtype):
+    rng = np.random.default_rng(6)
+    distance = np.exp2(rng.uniform(-50, -1, 1 << 14)) * rng.choice([-1, 1], 1 << 14)
+    check("lgamma", dtype, [(distance - rng.integers(-3, 30, 1 << 14)).astype(dtype)])
+
+
 # ---- Layouts and sizes ---------------------------------------------------------------------------
 
 # With LAYOUTS all four kinds of kernels: dims that do not merge, two wider than half a tile.

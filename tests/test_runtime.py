@@ -320,6 +320,14 @@ def test_messages_go_to_the_log(caplog):
     assert all(record.name == "vktensor" for record in caplog.records)
 
 
+@pytest.mark.unwatched
+def test_debug_shows_messages_and_kernels(tmp_path):
+    code = "import vktensor as vt; vt.eval(vt.ones(3) * 2)"
+    done = run(code, VKTENSOR_DEBUG="2", VKTENSOR_CACHE_DIR=str(tmp_path))
+    assert "opened device" in done.stderr and "void main()" in done.stderr
+    assert "void main()" not in run(code, VKTENSOR_DEBUG="1").stderr
+
+
 PLANTED = """
 import ctypes, vktensor as vt
 from vktensor import _core

@@ -14,6 +14,13 @@ void vkt_log_set_sink(vkt_log_sink sink, vkt_log_level lowest)
     atomic_store(&the_sink, sink);
 }
 
+void vkt_log_text(vkt_log_level level, const char *text)
+{
+    vkt_log_sink sink = atomic_load(&the_sink);
+    if (sink && (int)level >= atomic_load(&the_lowest))
+        sink(level, text);
+}
+
 void vkt_log(vkt_log_level level, const char *format, ...)
 {
     vkt_log_sink sink = atomic_load(&the_sink);

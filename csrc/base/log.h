@@ -19,6 +19,9 @@ typedef void (*vkt_log_sink)(vkt_log_level level, const char *text);
 
 /* NULL (the start) drops all messages. */
 void vkt_log_set_sink(vkt_log_sink sink, vkt_log_level lowest);
+/* A formatted message, cut at 2047 characters. */
 void vkt_log(vkt_log_level level, const char *format, ...) VKT_PRINTF(2, 3);
+/* A message of any length, as it is. */
+void vkt_log_text(vkt_log_level level, const char *text);
 
 #endif

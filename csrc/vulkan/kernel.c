@@ -40,6 +40,7 @@ struct vkt_kernels {
     uint8_t cache_uuid[16];
     uint32_t max_subgroups; /* maxComputeWorkgroupSubgroups */
     bool can_require_subgroup_size;
+    bool shows_text; /* VKTENSOR_DEBUG=2: the GLSL of each kernel built goes to the log */
     vkt_kernel_stats stats;
 };
 
@@ -381,6 +382,8 @@ vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbyt
     kernel->key_nbytes = key_nbytes;
     kernel->name = memcpy(kernel->key + key_nbytes, source->name, n_name);
 
+    if (kernels->shows_text)
+        vkt_log_text(VKT_LOG_DEBUG, source->glsl);
     VKT_TRY(obtain_spirv(kernels, source, &words, &n_words));
     VKT_TRY(vkt_spirv_finish(&device->info, source->fast_math, &words, &n_words));
     VKT_TRY(create_pipeline(device, source, words, n_words, &kernel->pipeline));
@@ -427,6 +430,8 @@ vkt_status vkt_kernels_create(vkt_device *device)
     vkt_kernels *kernels = calloc(1, sizeof(*kernels));
     VKT_REQUIRE(kernels, VKT_OUT_OF_MEMORY, "device: no memory for the kernel table");
     device->kernels = kernels;
+    const char *debug = getenv("VKTENSOR_DEBUG");
+    kernels->shows_text = debug && strcmp(debug, "2") == 0;
     kernels->n_slots = FIRST_SLOTS;
     kernels->slots = calloc(kernels->n_slots, sizeof(*kernels->slots));
     VKT_REQUIRE(kernels->slots, VKT_OUT_OF_MEMORY, "device: no memory for the kernel table");

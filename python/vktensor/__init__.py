@@ -7,12 +7,14 @@ Tensor(15., dtype=float32)
 
 Elementwise expressions are lazy and fuse into one kernel; they are computed when bytes are needed,
 or by `vt.eval`. The names are those of the Python array API standard. The device is chosen by
-`VKTENSOR_DEVICE` or `vt.set_default_device`; `python -m vktensor` shows what there is.
+`VKTENSOR_DEVICE` or `vt.set_default_device`; `python -m vktensor` shows what there is. Messages go to `logging.getLogger("vktensor")`;
+`VKTENSOR_DEBUG=1` prints them, `VKTENSOR_DEBUG=2` also the text of each kernel that is built.
 """
 
 from __future__ import annotations
 
 import logging as _logging
+import os as _os
 from math import e, inf, nan, pi
 
 from vktensor import _core, _methods
@@ -198,6 +200,9 @@ bool = bool_
 
 _logger = _logging.getLogger("vktensor")
 _logger.addHandler(_logging.NullHandler())
+if _os.environ.get("VKTENSOR_DEBUG"):
+    _logger.addHandler(_logging.StreamHandler())
+    _logger.setLevel(_logging.DEBUG)
 _core.set_log_sink(_logger.log)
 _methods.attach()
 

@@ -124,8 +124,8 @@ float vkt_lgamma_series_f32(float t)
         + t * (-0.00017998478 + t * (8.460583e-5 + t * -0.00011798086))))))))));
 }
 
-// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, the series
-// above and the logarithm of the factors in between.
+// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, the series above and
+// the logarithm of the factors in between.
 float vkt_lgamma_positive_f32(float x)
 {
     float n = roundEven(x);
@@ -157,14 +157,15 @@ float vkt_sin_turns_f32(float r)
     return r > 0.25 ? cosine : t + vkt_sin_series_f32(pair, z);
 }
 
-// log(pi / (a sin(pi a) gamma(a))) of a > 0, the reflection. The parts would cancel near its zeros, of
-// which floats have none beyond 14: up to there they are factors of one logarithm's argument.
-float vkt_lgamma_reflected_f32(float a)
+// log(gamma(-a)) = log(pi / (a sin(pi a))) - log(gamma(a)) of a > 0. Near a zero of it the parts
+// would cancel; floats come near one only up to 14, and there gamma(a) is a factor in the argument
+// of the one logarithm.
+float vkt_lgamma_reflected_f32(float a, float positive)
 {
     float n = roundEven(a);
     float product = a * vkt_sin_turns_f32(vkt_abs_f32(a - n));
     if (a > 14.0)
-        return vkt_log_f32(3.1415927 / product) - vkt_lgamma_positive_f32(a);
+        return vkt_log_f32(3.1415927 / product) - positive;
     for (int k = int(n) - 2; k > 0; k--)
         product *= a - float(k);
     float factors = n == 0.0 ? a + a * a : n == 1.0 ? a : 1.0;
@@ -174,7 +175,9 @@ float vkt_lgamma_reflected_f32(float a)
 float vkt_lgamma_f32(float x)
 {
     float a = vkt_abs_f32(x);
-    float y = x < -9.313226e-10 ? vkt_lgamma_reflected_f32(a) : vkt_lgamma_positive_f32(a);
+    float y = vkt_lgamma_positive_f32(a);
+    if (x < -9.313226e-10)
+        y = vkt_lgamma_reflected_f32(a, y);
     bool pole = a == 0.0 || (x < 0.0 && roundEven(a) == a);
     return vkt_isnan_f32(x) ? x : pole || vkt_isinf_f32(x) ? vkt_highest_f32() : y;
 }

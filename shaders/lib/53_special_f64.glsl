@@ -145,8 +145,8 @@ double vkt_lgamma_series_f64(double t)
         + t * (-3.7314764673425185e-8lf + t * -4.185919097929314e-8lf))))))))))))))))))))));
 }
 
-// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, the series
-// above and the logarithm of the factors in between.
+// log(gamma(x)) of x > 0: Stirling's series from 8 on; below, the series above and
+// the logarithm of the factors in between.
 double vkt_lgamma_positive_f64(double x)
 {
     double n = roundEven(x);
@@ -180,14 +180,15 @@ double vkt_sin_turns_f64(double r)
     return r > 0.25lf ? cosine : t + vkt_sin_series_f64(pair, z);
 }
 
-// log(pi / (a sin(pi a) gamma(a))) of a > 0, the reflection. The parts would cancel near its zeros, of
-// which doubles have none beyond 23: up to there they are factors of one logarithm's argument.
-double vkt_lgamma_reflected_f64(double a)
+// log(gamma(-a)) = log(pi / (a sin(pi a))) - log(gamma(a)) of a > 0. Near a zero of it the parts
+// would cancel; doubles come near one only up to 23, and there gamma(a) is a factor in the argument
+// of the one logarithm.
+double vkt_lgamma_reflected_f64(double a, double positive)
 {
     double n = roundEven(a);
     double product = a * vkt_sin_turns_f64(vkt_abs_f64(a - n));
     if (a > 23.0lf)
-        return vkt_log_f64(3.141592653589793lf / product) - vkt_lgamma_positive_f64(a);
+        return vkt_log_f64(3.141592653589793lf / product) - positive;
     for (int k = int(n) - 2; k > 0; k--)
         product *= a - double(k);
     double factors = n == 0.0lf ? a + a * a : n == 1.0lf ? a : 1.0lf;
@@ -197,7 +198,9 @@ double vkt_lgamma_reflected_f64(double a)
 double vkt_lgamma_f64(double x)
 {
     double a = vkt_abs_f64(x);
-    double y = x < -8.673617379884035e-19lf ? vkt_lgamma_reflected_f64(a) : vkt_lgamma_positive_f64(a);
+    double y = vkt_lgamma_positive_f64(a);
+    if (x < -8.673617379884035e-19lf)
+        y = vkt_lgamma_reflected_f64(a, y);
     bool pole = a == 0.0lf || (x < 0.0lf && roundEven(a) == a);
     return vkt_isnan_f64(x) ? x : pole || vkt_isinf_f64(x) ? vkt_highest_f64() : y;
 }
