@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 demo: venv
 	$(BIN)/python examples/digits.py
-	$(BIN)/python examples/sharpen.py
+	$(BIN)/python examples/sharpen.py build
 
 test: system-test venv lint
 	VKTENSOR_VALIDATE=1 $(BIN)/python -m pytest

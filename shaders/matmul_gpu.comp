@@ -91,17 +91,25 @@ ACC4 fetch(uint64_t at, bool k_unit, uint i, uint n_i, uint k, uint k_end)
                 sums[i][j] = MULADD(ACC4(a[i / 4][i % 4]), b[j], sums[i][j]);                      \
     }
 
+// Slice and item of the batch, and the first element of the tile.
+void find_tile(uint work, out uint item, out uint m0, out uint n0)
+{
+    uint tiles_m = (args.m + BM - 1u) / BM, tiles_n = (args.n + BN - 1u) / BN;
+    uint tile = work % (tiles_m * tiles_n), rest = tile % (SUPER * tiles_n);
+    uint first = tile / (SUPER * tiles_n) * SUPER, rows = min(tiles_m - first, SUPER);
+    item = work / (tiles_m * tiles_n);
+    m0 = (first + rest % rows) * BM;
+    n0 = rest / rows * BN;
+}
+
 void main()
 {
     uint id = gl_LocalInvocationIndex;
     uint work = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     if (work >= args.n_work)
         return;
-    uint tiles_m = (args.m + BM - 1u) / BM, tiles_n = (args.n + BN - 1u) / BN;
-    uint tile = work % (tiles_m * tiles_n), item = work / (tiles_m * tiles_n);
-    uint first = tile / (SUPER * tiles_n) * SUPER, rows = min(tiles_m - first, SUPER);
-    uint m0 = (first + tile % (SUPER * tiles_n) % rows) * BM;
-    uint n0 = tile % (SUPER * tiles_n) / rows * BN;
+    uint item, m0, n0;
+    find_tile(work, item, m0, n0);
     uint k_begin = item / args.n_batch * args.k_chunk;
     uint k_end = min(args.k, k_begin + args.k_chunk);
 
@@ -167,10 +175,9 @@ void main()
                 uint64_t at = (uint64_t(item) * args.m + m) * args.n + n;
                 PutAcc4(args.c + at * ACC_SIZE).v = sums[i][j];
             } else {
-                [[unroll]] for (uint e = 0u; e < 4u; e++) {
+                [[unroll]] for (uint e = 0u; e < 4u; e++)
                     if (m < args.m && n + e < args.n)
                         store_c(item, m, n + e, sums[i][j][e]);
-                }
             }
         }
     }

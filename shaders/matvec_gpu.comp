@@ -21,6 +21,19 @@ ACC4 fetch(uint64_t at, bool whole, uint left)
     return v;
 }
 
+// Adds up what `count` invocations that lie `apart` hold, as a tree; merged[] of part 0 has the sum.
+void merge(ACC4 sum, uint part, uint count, uint apart)
+{
+    uint id = gl_LocalInvocationIndex;
+    barrier();
+    merged[id] = sum;
+    for (uint near = count / 2u; near > 0u; near /= 2u) {
+        barrier();
+        if (part < near)
+            merged[id] = merged[id] + merged[id + near * apart];
+    }
+}
+
 void main()
 {
     uint id = gl_LocalInvocationIndex;
@@ -88,15 +101,7 @@ void main()
     }
 #endif
     [[unroll]] for (uint n = 0u; n < NV; n++) {
-        barrier();
-        merged[id] = sums[n];
-        // A tree over the invocations that share a sum: they are `near` apart.
-        uint near = A_K_UNIT == 1 ? 1u : lanes;
-        for (uint half_way = (A_K_UNIT == 1 ? lanes : shares) / 2u; half_way > 0u; half_way /= 2u) {
-            barrier();
-            if (part < half_way)
-                merged[id] = merged[id] + merged[id + half_way * near];
-        }
+        merge(sums[n], part, A_K_UNIT == 1 ? lanes : shares, A_K_UNIT == 1 ? 1u : lanes);
         if (part == 0u && live && n < args.n) {
 #if A_K_UNIT
             store_c(item, m, n, merged[id].x);

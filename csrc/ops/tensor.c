@@ -89,9 +89,9 @@ fail:
 
 bool vkt_tensor_is_sole_view(const vkt_tensor *tensor)
 {
-    if (tensor->refs > 1 || tensor->handles > 1)
+    if (tensor->handles != 1)
         return false;
-    return tensor->expr ||
+    return !tensor->block ||
            (vkt_block_refs(tensor->block) == 1 && vkt_block_exports(tensor->block) == 0);
 }
 

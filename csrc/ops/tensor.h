@@ -91,9 +91,9 @@ vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar);
 vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype,
                            uint64_t *bits);
 
-/* True when nobody else can see a write to the tensor: its block has one owner and no export; or
- * it is pending, with one handle at most and no other owner. `a += b` may then give `a` a new
- * value instead of writing in place. */
+/* True when no other handle, view or export can see a write to the tensor: `a += b` may then give
+ * `a` a new value instead of writing in place. Pending expressions may read it: they go on with the
+ * value as it was. */
 bool vkt_tensor_is_sole_view(const vkt_tensor *tensor);
 
 /* VKT_TYPE_ERROR when the device cannot hold the dtype. */

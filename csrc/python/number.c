@@ -199,14 +199,6 @@ static bool fit_result(const char *op, vkt_tensor **result, const vkt_tensor *ta
     return true;
 }
 
-/* True when no other Tensor or export can see a write to the value. Pending expressions may read
- * it: they go on with the value as it was. */
-static bool is_only_view(const vkt_tensor *tensor)
-{
-    return tensor->handles == 1 && (!tensor->block || (vkt_block_refs(tensor->block) == 1 &&
-                                                       vkt_block_exports(tensor->block) == 0));
-}
-
 /* Stores `result`, which it takes over, as the new value of `self`. `target` is the value the
  * operands were read from. */
 static PyObject *store_in_place(const char *op, PyObject *self, vkt_tensor *target,
@@ -217,7 +209,7 @@ static PyObject *store_in_place(const char *op, PyObject *self, vkt_tensor *targ
     if (!fit_result(op, &result, target))
         goto done;
     /* With no other view to see the change the handle may name the new value, not yet computed. */
-    if (vkt_py_value(self) == target && is_only_view(target)) {
+    if (vkt_py_value(self) == target && vkt_tensor_is_sole_view(target)) {
         vkt_py_tensor_rebind(self, vkt_tensor_ref(result));
     } else {
         vkt_arg value = {.tensor = result};
