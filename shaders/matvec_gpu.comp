@@ -21,7 +21,7 @@ ACC4 fetch(uint64_t at, bool whole, uint left)
     return v;
 }
 
-// Adds up what `count` invocations that lie `apart` hold, as a tree; merged[] of part 0 has the sum.
+// Adds up what `count` invocations that lie `apart` hold, as a tree; merged[] of part 0 is the sum.
 void merge(ACC4 sum, uint part, uint count, uint apart)
 {
     uint id = gl_LocalInvocationIndex;

@@ -7,8 +7,9 @@ Tensor(15., dtype=float32)
 
 Elementwise expressions are lazy and fuse into one kernel; they are computed when bytes are needed,
 or by `vt.eval`. The names are those of the Python array API standard. The device is chosen by
-`VKTENSOR_DEVICE` or `vt.set_default_device`; `python -m vktensor` shows what there is. Messages go to `logging.getLogger("vktensor")`;
-`VKTENSOR_DEBUG=1` prints them, `VKTENSOR_DEBUG=2` also the text of each kernel that is built.
+`VKTENSOR_DEVICE` or `vt.set_default_device`; `python -m vktensor` shows what there is. Messages go
+to `logging.getLogger("vktensor")`; `VKTENSOR_DEBUG=1` prints them, `VKTENSOR_DEBUG=2` also the text
+of each kernel that is built.
 """
 
 from __future__ import annotations
