@@ -317,7 +317,7 @@ def transfers(found: list[Library], nbytes: int) -> dict[str, dict[str, float]]:
 
 def show(label: str, row: dict[str, float], unit: str, note: str = "") -> None:
     """One line: each library's figure."""
-    cells = "  ".join(f"{name} {value:9.2f}" for name, value in row.items())
+    cells = "  ".join(f"{name} {value:9.4g}" for name, value in row.items())
     print(f"{label:<32} {cells}  {unit}  {note}", flush=True)
 
 
