@@ -12,84 +12,6 @@ from vktensor import _core
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
-__all__ = [
-    "abs",
-    "acos",
-    "acosh",
-    "add",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "bitwise_and",
-    "bitwise_invert",
-    "bitwise_left_shift",
-    "bitwise_or",
-    "bitwise_right_shift",
-    "bitwise_xor",
-    "cbrt",
-    "ceil",
-    "clip",
-    "copysign",
-    "cos",
-    "cosh",
-    "divide",
-    "equal",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "greater",
-    "greater_equal",
-    "hypot",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "less",
-    "less_equal",
-    "lgamma",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "logaddexp",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "maximum",
-    "minimum",
-    "multiply",
-    "negative",
-    "nextafter",
-    "not_equal",
-    "positive",
-    "pow",
-    "reciprocal",
-    "remainder",
-    "round",
-    "rsqrt",
-    "sign",
-    "signbit",
-    "sin",
-    "sinh",
-    "sqrt",
-    "square",
-    "subtract",
-    "tan",
-    "tanh",
-    "trunc",
-    "where",
-]
-
-
 # ---- arithmetic -------------------------------------------------------------------------------
 
 
@@ -788,3 +710,10 @@ def where(condition: Tensor, x1: Operand, x2: Operand, /) -> Tensor:
     Tensor([1, 0], dtype=int64)
     """
     return _core.where(condition, x1, x2)
+
+
+# Every function above is public: a new op is not listed a second time. Set through globals(),
+# because type checkers take an assigned __all__ that is no literal for an empty one.
+globals()["__all__"] = [
+    name for name, item in list(globals().items()) if getattr(item, "__module__", None) == __name__
+]
