@@ -237,6 +237,26 @@ def test_threads_compute_side_by_side():
     assert not errors and all(results.values()) and len(results) == 6
 
 
+def test_threads_may_compute_the_same_expression():
+    a = vt.asarray(np.arange(20_000, dtype=np.float32))
+    expected = np.arange(20_000, dtype=np.float32) * 3 + 1
+    wrong = []
+
+    def work(values):
+        for value in values:
+            if not np.array_equal(np.asarray(value), expected):
+                wrong.append(value)
+
+    for _ in range(5):
+        shared = [a * 3 + 1 for _ in range(60)]
+        threads = [threading.Thread(target=work, args=(shared,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+
+
 # ---- memory -------------------------------------------------------------------------------------
 
 

@@ -204,6 +204,9 @@ uint64_t vkt_queue_reached(vkt_device *device); /* asks the driver */
 /* Submits if `value` is not yet submitted, then spins ~50 us and blocks in slices, hooks called,
  * until it is reached. */
 vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value);
+/* The same in the middle of recording: the caller's lock is kept, because another thread must not
+ * see what is half done. Signals are still looked at. */
+vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value);
 /* Places argument bytes where kernels of the current commands may read them and gives their
  * device address. */
 vkt_status vkt_queue_place_args(vkt_device *device, const void *bytes, uint32_t nbytes,

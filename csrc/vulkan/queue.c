@@ -240,7 +240,7 @@ static vkt_status find_slot(vkt_device *device, bool *found)
         queue->current = queue->n_slots - 1;
         *found = true;
     } else {
-        VKT_TRY(vkt_queue_wait_value(device, queue->slots[oldest].value));
+        VKT_TRY(vkt_queue_wait_inside(device, queue->slots[oldest].value));
     }
     return VKT_OK;
 fail:
@@ -435,19 +435,22 @@ static VkResult wait_guarded(vkt_device *device, uint64_t value)
     return result;
 }
 
-static vkt_status block_until(vkt_device *device, uint64_t value)
+static vkt_status block_until(vkt_device *device, uint64_t value, bool keep_lock)
 {
     VkResult result;
 
-    vkt_the_hooks.blocking_begin();
-    while ((result = wait_guarded(device, value)) == VK_TIMEOUT) {
-        vkt_the_hooks.blocking_end();
-        if (vkt_the_hooks.interrupted()) {
-            return vkt_fail(VKT_INTERRUPTED, __FILE__, __LINE__, "wait: interrupted");
-        }
+    if (!keep_lock)
         vkt_the_hooks.blocking_begin();
+    while ((result = wait_guarded(device, value)) == VK_TIMEOUT) {
+        if (!keep_lock)
+            vkt_the_hooks.blocking_end();
+        if (vkt_the_hooks.interrupted())
+            return vkt_fail(VKT_INTERRUPTED, __FILE__, __LINE__, "wait: interrupted");
+        if (!keep_lock)
+            vkt_the_hooks.blocking_begin();
     }
-    vkt_the_hooks.blocking_end();
+    if (!keep_lock)
+        vkt_the_hooks.blocking_end();
     VKT_TRY(vkt_device_check(device));
     if (result < 0)
         return vkt_vk_fail(device, result, "vkWaitSemaphores", __FILE__, __LINE__);
@@ -469,7 +472,7 @@ static bool spin_until(vkt_device *device, uint64_t value)
     return false;
 }
 
-vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value)
+static vkt_status wait_value(vkt_device *device, uint64_t value, bool keep_lock)
 {
     vkt_queue *queue = device->queue;
 
@@ -479,7 +482,7 @@ vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value)
     /* Nothing was recorded for a value still to come: what is submitted is all there is. */
     value = vkt_min_u64(value, vkt_queue_submitted(device));
     if (vkt_queue_known(device) < value && !spin_until(device, value))
-        VKT_TRY(block_until(device, value));
+        VKT_TRY(block_until(device, value, keep_lock));
     VKT_REQUIRE(!device->lost, VKT_DEVICE_LOST, "%s", device->lost_text);
     if (vkt_queue_known(device) == vkt_queue_submitted(device))
         queue->threshold = FIRST_THRESHOLD;
@@ -487,6 +490,16 @@ vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value)
     return VKT_OK;
 fail:
     return vkt_status_last();
+}
+
+vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value)
+{
+    return wait_value(device, value, false);
+}
+
+vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value)
+{
+    return wait_value(device, value, true);
 }
 
 vkt_status vkt_wait(vkt_device *device)
