@@ -175,7 +175,7 @@ static uint32_t find_flags(const vkt_map_plan *plan, const vkt_space *space, vkt
 {
     uint32_t flags = 0;
     int32_t inner = space->ndim - 1;
-    bool on_cpu = vkt_device_get_info(plan->device)->kind == VKT_DEVICE_CPU;
+    bool on_cpu = vkt_device_get_info(plan->device)->serial_kernels;
     for (int p = 0; p < plan->n_operands; p++) {
         bool is_leaf = p >= plan->program->n_outputs && p < plan->n_tensors;
         bool turned = layout == VKT_MAP_TILES && is_leaf && is_turned(space, p, inner - 1);

@@ -183,7 +183,7 @@ static vkt_status build_kernel(const vkt_map_plan *plan, vkt_map_layout layout,
                                uint32_t args_nbytes, const void *key, size_t key_nbytes,
                                vkt_kernel **out)
 {
-    bool on_cpu = vkt_device_get_info(plan->device)->kind == VKT_DEVICE_CPU;
+    bool on_cpu = vkt_device_get_info(plan->device)->serial_kernels;
     char numbers[5][32], program_name[VKT_PROGRAM_NAME], name[VKT_PROGRAM_NAME + 16];
     vkt_text members = {0}, body = {0}, text = {0};
     uint32_t constants[3] = {vkt_map_group_size(plan, layout), 1, 1};

@@ -325,7 +325,7 @@ static void choose_cpu(matmul_job *job, uint64_t n_items)
 
 void vkt_matmul_choose(matmul_job *job, uint64_t n_items)
 {
-    bool cpu = job->info->kind == VKT_DEVICE_CPU;
+    bool cpu = job->info->serial_kernels;
     int64_t narrow = job->m < job->n ? job->m : job->n;
     /* Kernels for narrow products take the narrow side as N. */
     if (narrow <= (cpu ? NARROW_CPU : NARROW_GPU) && job->m < job->n) {

@@ -160,7 +160,7 @@ static vkt_status find_kernel(gather *g)
                        : g->word_nbytes == 4 ? "uint"
                        : g->word_nbytes == 8 ? "uvec2"
                                              : "uvec4";
-    bool cpu = info->kind == VKT_DEVICE_CPU;
+    bool cpu = info->serial_kernels;
     g->workgroup = cpu ? 32 : 128;
     g->items = cpu ? 32 : 1;
     char name[64];

@@ -44,7 +44,7 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 
 bool vkt_reduce_serial(const vkt_device_info *info)
 {
-    return info->kind == VKT_DEVICE_CPU;
+    return info->serial_kernels;
 }
 
 uint32_t vkt_reduce_group(const vkt_device_info *info)

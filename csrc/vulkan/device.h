@@ -99,6 +99,9 @@ typedef struct vkt_device_info {
     /* The largest number of loop turns one invocation may make, over all its loops: 16,384 on
      * llvmpipe, which silently stops at 65,535; elsewhere 2^31 - 1. */
     uint32_t max_turns;
+    /* Kernels do best without shared memory and barriers, in long loops: CPU drivers. For tests,
+     * VKTENSOR_KERNELS=gpu or cpu says otherwise. */
+    bool serial_kernels;
 } vkt_device_info;
 
 /* Number of devices, usable or not; loads Vulkan on the first call. VKT_UNAVAILABLE when there is

@@ -437,6 +437,8 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
     uint64_t single =
         info->kind == VKT_DEVICE_CPU ? v11->maxMemoryAllocationSize : info->device_nbytes;
     info->max_block_nbytes = single < v13->maxBufferSize ? single : v13->maxBufferSize;
+    const char *kernels = getenv("VKTENSOR_KERNELS");
+    info->serial_kernels = kernels ? strcmp(kernels, "cpu") == 0 : info->kind == VKT_DEVICE_CPU;
     info->max_turns = v12->driverID == VK_DRIVER_ID_MESA_LLVMPIPE ? LLVMPIPE_MAX_TURNS : INT32_MAX;
 }
 
