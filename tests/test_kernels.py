@@ -13,15 +13,25 @@ import pytest
 import vktensor as vt
 
 TESTS = pathlib.Path(__file__).parent
-FILES = ["test_reduce.py", "test_matmul.py", "test_views.py", "test_creation.py"]
+CHOICES = [["test_reduce.py"], ["test_matmul.py"], ["test_views.py"], ["test_creation.py"]]
+CHOICES += [["test_elementwise.py", "-k", "layout and (add or where)"]]
 
 
 @pytest.mark.unwatched
-@pytest.mark.parametrize("file", FILES)
-def test_the_other_kind_of_kernels_passes_the_same_tests(file):
+@pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice[0])
+def test_the_other_kind_of_kernels_passes_the_same_tests(choice):
     other = "gpu" if vt.default_device().kind == "cpu" else "cpu"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--tb=short", "-p", "no:cacheprovider", TESTS / file],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--tb=short",
+            "-p",
+            "no:cacheprovider",
+            TESTS / choice[0],
+            *choice[1:],
+        ],
         env={**os.environ, "VKTENSOR_KERNELS": other},
         capture_output=True,
         text=True,

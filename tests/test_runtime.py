@@ -281,6 +281,7 @@ try:
     b = vt.zeros(10 << 20); vt.eval(b)
 except vt.OutOfMemoryError as error:
     assert isinstance(error, MemoryError)
+    assert error.requested >= 40 << 20 and error.limit == 64 << 20 and error.in_use > 0
     print("refused", error)
 b = None
 a = None

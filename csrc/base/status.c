@@ -17,6 +17,7 @@
 typedef struct failure {
     vkt_status code;
     int line;
+    uint64_t requested;
     const char *file;
     char *longer; /* owned; NULL while `text` holds it all */
     char text[512];
@@ -76,6 +77,7 @@ vkt_status vkt_fail(vkt_status code, const char *file, int line, const char *for
     last.code = code;
     last.file = file;
     last.line = line;
+    last.requested = 0;
     return code;
 }
 
@@ -87,6 +89,16 @@ vkt_status vkt_status_last(void)
 const char *vkt_status_text(void)
 {
     return last.longer ? last.longer : last.text;
+}
+
+void vkt_status_set_requested(uint64_t nbytes)
+{
+    last.requested = nbytes;
+}
+
+uint64_t vkt_status_requested(void)
+{
+    return last.requested;
 }
 
 const char *vkt_status_where(void)

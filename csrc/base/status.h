@@ -7,6 +7,8 @@
 #ifndef VKT_BASE_STATUS_H
 #define VKT_BASE_STATUS_H
 
+#include <stdint.h>
+
 typedef enum vkt_status {
     VKT_OK = 0,
     VKT_VALUE_ERROR,   /* ValueError: the caller's mistake, a bad value, shape or axis */
@@ -38,6 +40,10 @@ vkt_status vkt_status_last(void);
 
 /* The text of this thread's last failure, never NULL, valid until the thread's next failure. */
 const char *vkt_status_text(void);
+
+/* Bytes that the last VKT_OUT_OF_MEMORY could not give, set right after it; 0 where unknown. */
+void vkt_status_set_requested(uint64_t nbytes);
+uint64_t vkt_status_requested(void);
 
 /* "file:line" of the last failure, for logs. */
 const char *vkt_status_where(void);

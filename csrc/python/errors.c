@@ -14,8 +14,8 @@ bool vkt_py_errors_init(PyObject *module)
     return add_exception(
                module, "vktensor.OutOfMemoryError",
                "Device or host memory, or the limit set for it, does not suffice.\n\n"
-               "Nothing was changed. The attributes in_use, cached, reserved and limit are "
-               "the device's bytes at that time, or None.",
+               "Nothing was changed. The attribute requested is what was asked for, "
+               "in_use, cached, reserved and limit the device's at that time, in bytes or None.",
                PyExc_MemoryError, &vkt_py.out_of_memory) &&
            add_exception(module, "vktensor.DeviceLostError",
                          "The GPU stopped answering; every later operation on the device fails.",
@@ -68,7 +68,9 @@ static bool describe_memory(PyObject *error, const vkt_device *device)
 
     if (device)
         vkt_memory_get_stats(device, &stats);
-    return set_bytes(error, "in_use", stats.in_use, device) &&
+    uint64_t requested = vkt_status_requested();
+    return set_bytes(error, "requested", requested, requested > 0) &&
+           set_bytes(error, "in_use", stats.in_use, device) &&
            set_bytes(error, "cached", stats.cached, device) &&
            set_bytes(error, "reserved", stats.reserved, device) &&
            set_bytes(error, "limit", stats.limit, device);

@@ -152,6 +152,7 @@ static vkt_status fail_out_of_memory(const vkt_device *device, vkt_memory_kind k
                                                                   : stats.limit,
              heap);
 fail:
+    vkt_status_set_requested(nbytes);
     return vkt_status_last();
 }
 

@@ -6,7 +6,13 @@ from numpy.typing import NDArray
 
 from vktensor._typing import Axis, DeviceLike, DTypeLike, Operand, Scalar
 
-class OutOfMemoryError(MemoryError): ...
+class OutOfMemoryError(MemoryError):
+    requested: int | None
+    in_use: int | None
+    cached: int | None
+    reserved: int | None
+    limit: int | None
+
 class DeviceLostError(RuntimeError): ...
 class KernelCompileError(ValueError): ...
 class VulkanError(RuntimeError): ...
