@@ -6,6 +6,16 @@
 #define FASTCALL(function) (PyCFunction)(void (*)(void)) function
 #define KEYWORDS           (METH_FASTCALL | METH_KEYWORDS)
 
+/* The end of a function of one tensor: releases the reference it held and gives the result, or
+ * raises. */
+static PyObject *finish(vkt_tensor *x, vkt_status status, vkt_tensor *out)
+{
+    if (status != VKT_OK)
+        (void)vkt_py_raise(x->device);
+    vkt_tensor_unref(x);
+    return status == VKT_OK ? vkt_py_tensor_new(out) : NULL;
+}
+
 /* The first argument as a tensor, and the others; false with an exception. */
 static bool unpack_tensor(const vkt_py_params *params, PyObject *const *args, Py_ssize_t n_args,
                           PyObject *kwnames, PyObject **given)
@@ -83,10 +93,7 @@ static PyObject *reshape(PyObject *module, PyObject *const *args, Py_ssize_t n_a
         return NULL;
     vkt_tensor *x = vkt_tensor_ref(vkt_py_value(given[0]));
     vkt_status status = reshape_tensor(x, &shape, copy, &out);
-    if (status != VKT_OK)
-        (void)vkt_py_raise(x->device);
-    vkt_tensor_unref(x);
-    return status == VKT_OK ? vkt_py_tensor_new(out) : NULL;
+    return finish(x, status, out);
 }
 
 static const vkt_py_params BROADCAST_PARAMS = {"broadcast_to", 2, {"x", "shape"}};
@@ -242,10 +249,7 @@ static PyObject *astype(PyObject *module, PyObject *const *args, Py_ssize_t n_ar
         return Py_NewRef(given[0]);
     vkt_tensor_ref(x);
     vkt_status status = x->dtype == dtype ? vkt_tensor_copy(x, &out) : vkt_astype(x, dtype, &out);
-    if (status != VKT_OK)
-        (void)vkt_py_raise(x->device);
-    vkt_tensor_unref(x);
-    return status == VKT_OK ? vkt_py_tensor_new(out) : NULL;
+    return finish(x, status, out);
 }
 
 static const vkt_py_params ASSIGN_PARAMS = {"assign", 2, {"x", "value"}};
