@@ -103,7 +103,6 @@ typedef struct vkt_variant {
     uint8_t subgroups;
     uint8_t compensated; /* scans: running sums carry their rounding errors */
     uint8_t initial;     /* scans: rows begin with the neutral element */
-    uint8_t unused[2];   /* 0 */
     uint16_t group;      /* invocations of a workgroup */
     uint8_t modes[VKT_MAX_LEAVES];
 } vkt_variant;

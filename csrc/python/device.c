@@ -622,8 +622,7 @@ PyMethodDef vkt_py_device_functions[] = {
      "kernel_stats($module, device=None)\n--\n\nHow many kernels were compiled or found."},
     {"vulkan_handles", FASTCALL(vulkan_handles), KEYWORDS,
      "vulkan_handles($module, device=None)\n--\n\nVkInstance, VkPhysicalDevice, VkDevice and "
-     "VkQueue "
-     "as numbers, and the queue's family, for programs that share the device."},
+     "VkQueue as numbers, and the queue's family, for programs that share the device."},
     {"live_counts", FASTCALL(live_counts), KEYWORDS,
      "live_counts($module, device=None)\n--\n\nLive Vulkan objects and blocks, for leak tests."},
     {"cache_directory", cache_directory, METH_NOARGS,

@@ -162,15 +162,6 @@ static void release_all(vkt_device *device)
     release(device, VKT_MEMORY_HOST, UINT64_MAX);
 }
 
-/* Inside a recording: see vkt_queue_wait_inside. */
-static vkt_status wait_for_garbage(vkt_device *device)
-{
-    VKT_TRY(vkt_flush(device));
-    return vkt_queue_wait_inside(device, vkt_queue_submitted(device));
-fail:
-    return vkt_status_last();
-}
-
 /* The ladder: each step is followed by one more try. */
 static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes,
                              vkt_block **out)
@@ -184,7 +175,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
                 (void)vkt_queue_reached(device);
             break;
         case 1: /* work in flight holds garbage; then as much of the cache as is asked for */
-            VKT_TRY(wait_for_garbage(device));
+            VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device)));
             release(device, kind, nbytes);
             break;
         case 2: /* all of the cache */
@@ -196,7 +187,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
             memory->collecting = true;
             vkt_the_hooks.collect();
             memory->collecting = false;
-            VKT_TRY(wait_for_garbage(device));
+            VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device)));
             *out = take_cached(device, kind, nbytes);
             if (*out)
                 return VKT_OK;
