@@ -374,7 +374,7 @@ static PyObject *async_eval(PyObject *module, PyObject *const *args, Py_ssize_t 
         /* One submit for each device: an empty one costs nothing but a call. */
         if (i > 0 && tensors[i]->device == tensors[i - 1]->device)
             continue;
-        ok = vkt_flush(tensors[i]->device) == VKT_OK;
+        ok = vkt_flush_idle(tensors[i]->device) == VKT_OK;
         if (!ok)
             (void)vkt_py_raise(tensors[i]->device);
     }

@@ -272,6 +272,10 @@ vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, voi
 /* Submits what is recorded. */
 vkt_status vkt_flush(vkt_device *device);
 
+/* Submits what is recorded if the device has little else to do. While it is busy, small commands
+ * stay and go out together, by the flush policy or with the next wait. */
+vkt_status vkt_flush_idle(vkt_device *device);
+
 /* Submits and waits for everything recorded so far. */
 vkt_status vkt_wait(vkt_device *device);
 

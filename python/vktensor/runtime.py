@@ -48,7 +48,11 @@ def eval(*tensors: Tensor) -> None:
 
 
 def async_eval(*tensors: Tensor) -> None:
-    """Starts computing the tensors on the device and returns at once."""
+    """Starts computing the tensors on the device and returns at once.
+
+    While the device is busy, small work is collected and starts with what follows, at the latest
+    with the next wait.
+    """
     _core.async_eval(*tensors)
 
 
