@@ -210,3 +210,58 @@ def test_broadcasting_equals_numpy(data):
 def test_shapes_that_do_not_broadcast_are_named():
     with pytest.raises(ValueError, match=r"add: .*\(3, 4\).*\(5,\)"):
         vt.ones((3, 4)) + vt.ones(5)
+
+
+# ---- Views as another dtype ----------------------------------------------------------------------
+
+
+@LIGHT
+@given(data=st.data())
+def test_view_as_another_dtype_equals_numpy(data):
+    kinds = st.sampled_from(["int8", "uint16", "float16", "uint32", "float32", "float64", "int64"])
+    source, target = np.dtype(data.draw(kinds)), np.dtype(data.draw(kinds))
+    shape = data.draw(shapes(max_side=8))
+    index = data.draw(indices(shape))
+    a = np.arange(int(np.prod(shape)) * source.itemsize, dtype=np.uint8).view(source)
+    a = a.reshape(shape)
+    x, a = vt.asarray(a)[index], np.asarray(a[index])
+    try:
+        expected = a.view(target)
+        # NumPy makes arrays that are not aligned too; no tensor is.
+        expected = expected if expected.flags.aligned else None
+    except (ValueError, TypeError):
+        expected = None
+    if expected is None and a.size > 0:
+        with pytest.raises(ValueError, match="view: "):
+            x.view(target)
+    elif expected is not None:
+        got = x.view(target)
+        assert got.dtype == target and got.shape == expected.shape
+        np.testing.assert_array_equal(np.asarray(got).tobytes(), expected.tobytes())
+
+
+def test_a_view_as_another_dtype_shares_its_memory():
+    x = vt.asarray(np.array([1.0, -2.0], np.float32))
+    bits = x.view(vt.uint32)
+    before = x + 1
+    bits[...] = bits & 0x7FFFFFFF
+    assert x.tolist() == [1.0, 2.0]
+    assert before.tolist() == [2.0, -1.0]
+    x[0] = -0.0
+    assert bits.tolist() == [0x80000000, 0x40000000]
+    assert (vt.abs(x) + 0.5).view(vt.int32).tolist() == [0x3F000000, 0x40200000]
+
+
+def test_a_view_as_another_dtype_says_what_is_in_its_way():
+    x = vt.zeros((4, 3), dtype=vt.float32)
+    with pytest.raises(ValueError, match="view: rows of 12 bytes are no whole number of elements"):
+        x.view(vt.float64)
+    with pytest.raises(ValueError, match="view: expected a contiguous last dimension"):
+        x.T.view(vt.int16)
+    with pytest.raises(ValueError, match="view: a 0-d tensor"):
+        x[0, 0].view(vt.float64)
+    with pytest.raises(ValueError, match="view: the rows do not begin at multiples of 8 bytes"):
+        x[:, :2].view(vt.float64)
+    with pytest.raises(TypeError, match="view: expected a dtype, got None"):
+        x.view(None)
+    assert x.view(vt.uint8).shape == (4, 12)

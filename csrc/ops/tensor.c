@@ -87,6 +87,21 @@ fail:
     return vkt_status_last();
 }
 
+vkt_status vkt_tensor_reinterpret(const char *op, vkt_tensor *base, vkt_dtype dtype,
+                                  vkt_tensor **out)
+{
+    vkt_layout layout;
+    VKT_TRY(vkt_eval(&base, 1));
+    VKT_TRY(vkt_tensor_check_dtype(op, base->device, dtype));
+    VKT_TRY(vkt_layout_reinterpret(op, &base->layout, vkt_dtypes[base->dtype].nbytes,
+                                   vkt_dtypes[dtype].nbytes, &layout));
+    VKT_TRY(vkt_tensor_new(base->device, dtype, &layout, base->block, out));
+    (void)vkt_block_ref(base->block);
+    return VKT_OK;
+fail:
+    return vkt_status_last();
+}
+
 bool vkt_tensor_is_sole_view(const vkt_tensor *tensor)
 {
     if (tensor->handles != 1)

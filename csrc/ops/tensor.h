@@ -61,6 +61,11 @@ vkt_status vkt_tensor_empty(const char *op, vkt_device *device, vkt_dtype dtype,
 /* A view of `base` with `layout`; computes `base` first if it is pending. */
 vkt_status vkt_tensor_view(vkt_tensor *base, const vkt_layout *layout, vkt_tensor **out);
 
+/* A view of the same bytes as another dtype (vkt_layout_reinterpret); computes `base` first if it
+ * is pending. */
+vkt_status vkt_tensor_reinterpret(const char *op, vkt_tensor *base, vkt_dtype dtype,
+                                  vkt_tensor **out);
+
 vkt_tensor *vkt_tensor_ref(vkt_tensor *tensor);
 void vkt_tensor_unref(vkt_tensor *tensor); /* NULL is fine */
 

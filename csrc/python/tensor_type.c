@@ -300,6 +300,24 @@ static PyObject *tensor_copy(PyObject *self, PyObject *unused)
     return status == VKT_OK ? vkt_py_tensor_new(copy) : NULL;
 }
 
+static PyObject *tensor_view(PyObject *self, PyObject *arg)
+{
+    vkt_dtype dtype = VKT_FLOAT32;
+    bool given;
+    vkt_tensor *out = NULL;
+
+    if (!vkt_py_dtype("view", arg, &dtype, &given))
+        return NULL;
+    if (!given)
+        return PyErr_Format(PyExc_TypeError, "view: expected a dtype, got None");
+    vkt_tensor *tensor = vkt_tensor_ref(vkt_py_value(self));
+    vkt_status status = vkt_tensor_reinterpret("view", tensor, dtype, &out);
+    if (status != VKT_OK)
+        (void)vkt_py_raise(tensor->device);
+    vkt_tensor_unref(tensor);
+    return status == VKT_OK ? vkt_py_tensor_new(out) : NULL;
+}
+
 static PyObject *tensor_reduce(PyObject *self, PyObject *unused)
 {
     PyObject *array = vkt_py_to_numpy(vkt_py_value(self), -1), *result = NULL;
@@ -330,6 +348,10 @@ static PyMethodDef tensor_methods[] = {
     {"tobytes", tensor_tobytes, METH_NOARGS,
      "tobytes($self)\n--\n\nThe bytes of the elements in C order."},
     {"copy", tensor_copy, METH_NOARGS, "copy($self)\n--\n\nA contiguous copy of its own."},
+    {"view", tensor_view, METH_O,
+     "view($self, dtype, /)\n--\n\n"
+     "The same bytes as elements of another dtype, a view.\n\n"
+     "Where the item sizes differ the last axis is contiguous and changes its length."},
     {"__copy__", tensor_copy, METH_NOARGS, "__copy__($self)\n--\n\nFor copy.copy."},
     {"__deepcopy__", tensor_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nFor copy.deepcopy."},
     {"__reduce__", tensor_reduce, METH_NOARGS,

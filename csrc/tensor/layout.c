@@ -311,6 +311,38 @@ fail:
     return vkt_status_last();
 }
 
+vkt_status vkt_layout_reinterpret(const char *op, const vkt_layout *in, int64_t from_nbytes,
+                                  int64_t to_nbytes, vkt_layout *out)
+{
+    vkt_layout_assign(out, in);
+    if (from_nbytes == to_nbytes)
+        return VKT_OK;
+    int32_t last = in->ndim - 1;
+    VKT_REQUIRE(last >= 0, VKT_VALUE_ERROR,
+                "%s: a 0-d tensor cannot become elements of another size", op);
+    bool empty = in->n_elems == 0;
+    VKT_REQUIRE(empty || in->shape[last] <= 1 || in->strides[last] == 1, VKT_VALUE_ERROR,
+                "%s: expected a contiguous last dimension to change the size of elements", op);
+    int64_t nbytes = in->shape[last] * from_nbytes;
+    VKT_REQUIRE(nbytes % to_nbytes == 0, VKT_VALUE_ERROR,
+                "%s: rows of %lld bytes are no whole number of elements of %lld", op,
+                (long long)nbytes, (long long)to_nbytes);
+    bool aligned = empty || in->offset * from_nbytes % to_nbytes == 0;
+    out->offset = in->offset * from_nbytes / to_nbytes;
+    for (int32_t i = 0; i < last; i++) {
+        aligned &= empty || in->shape[i] <= 1 || in->strides[i] * from_nbytes % to_nbytes == 0;
+        out->strides[i] = in->strides[i] * from_nbytes / to_nbytes;
+    }
+    VKT_REQUIRE(aligned, VKT_VALUE_ERROR, "%s: the rows do not begin at multiples of %lld bytes",
+                op, (long long)to_nbytes);
+    out->shape[last] = nbytes / to_nbytes;
+    out->strides[last] = 1;
+    out->n_elems = in->n_elems * from_nbytes / to_nbytes;
+    return VKT_OK;
+fail:
+    return vkt_status_last();
+}
+
 void vkt_layout_extent(const vkt_layout *layout, int64_t *low, int64_t *high)
 {
     *low = *high = 0;

@@ -78,6 +78,12 @@ vkt_status vkt_layout_insert(const char *op, vkt_layout *layout, int32_t axis);
 vkt_status vkt_layout_reshape(const char *op, const vkt_layout *in, int32_t ndim,
                               const int64_t *shape, vkt_layout *out, bool *is_view);
 
+/* The same bytes seen as elements of to_nbytes instead of from_nbytes (powers of two). Where those
+ * differ the last dim changes its length, and has to be contiguous; VKT_VALUE_ERROR when it is not,
+ * when its bytes are no whole number of new elements, or when those would not be aligned. */
+vkt_status vkt_layout_reinterpret(const char *op, const vkt_layout *in, int64_t from_nbytes,
+                                  int64_t to_nbytes, vkt_layout *out);
+
 /* Lowest and one-past-highest element the view touches; both 0 for an empty view. */
 void vkt_layout_extent(const vkt_layout *layout, int64_t *low, int64_t *high);
 
