@@ -225,6 +225,7 @@ vkt_status vkt_expr_tensor(vkt_device *device, vkt_dtype dtype, const vkt_layout
     VKT_TRY(vkt_tensor_new(device, dtype, layout, NULL, &tensor));
     tensor->expr = expr;
     list_insert(tensor);
+    vkt_metric_add(device, VKT_METRIC_expressions_built, 1);
     VKT_TRY(compute_if_exported(tensor, expr));
     *out = tensor;
     return VKT_OK;
@@ -383,6 +384,7 @@ vkt_status vkt_eval(vkt_tensor *const *tensors, int n)
             continue;
         /* Computing may drop the last expression that holds it. */
         (void)vkt_tensor_ref(tensor);
+        vkt_metric_add(tensor->device, VKT_METRIC_expressions_computed, 1);
         vkt_status status = tensor->expr->kind == VKT_EXPR_OTHER ? compute_other(tensor)
                                                                  : vkt_expr_compute(tensor, NULL);
         vkt_tensor_unref(tensor);

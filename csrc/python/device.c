@@ -496,24 +496,54 @@ static PyObject *set_memory_limit(PyObject *module, PyObject *const *args, Py_ss
     Py_RETURN_NONE;
 }
 
-static PyObject *kernel_stats(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
-                              PyObject *kwnames)
+/* The device meant, if it is open: NULL without an exception when it is not. */
+static bool find_open_device(const char *op, PyObject *object, vkt_device **out)
 {
-    static const vkt_py_params params = {"kernel_stats", 0, {"device"}};
-    PyObject *given[1];
-    vkt_device *device;
-    vkt_kernel_stats stats;
+    uint32_t index = 0;
+    bool wants_default = !object || object == Py_None;
+
+    if (!wants_default && !find_device(op, object, &index))
+        return false;
+    *out = wants_default ? default_device : vkt_device_if_open(index);
+    /* Opened by its name or number, and used as the default only now. */
+    if (wants_default && !*out && vkt_is_loaded() && vkt_device_default(&index) == VKT_OK)
+        *out = vkt_device_if_open(index);
+    return true;
+}
+
+static PyObject *metrics(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                         PyObject *kwnames)
+{
+    static const vkt_py_params params = {"metrics", 0, {"device"}};
+    uint64_t values[VKT_N_METRICS];
+    PyObject *given[1], *dict;
+    vkt_device *device = NULL;
     (void)module;
 
     if (!vkt_py_unpack(&params, args, n_args, kwnames, given) ||
-        !(device = vkt_py_device_arg("kernel_stats", given[0])))
+        !find_open_device("metrics", given[0], &device))
         return NULL;
-    vkt_kernel_get_stats(device, &stats);
-    return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:K}", "glslang_compiles", (unsigned long long)stats.glslang_compiles,
-        "disk_hits", (unsigned long long)stats.disk_hits, "pipelines",
-        (unsigned long long)stats.pipelines, "lookups_hit", (unsigned long long)stats.lookups_hit,
-        "compile_ns", (unsigned long long)stats.compile_ns);
+    vkt_metrics_read(device, values);
+    dict = PyDict_New();
+    for (int i = 0; dict && i < VKT_N_METRICS; i++) {
+        if (!add_item(dict, vkt_metric_infos[i].name, PyLong_FromUnsignedLongLong(values[i])))
+            Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *metric_meanings(PyObject *module, PyObject *unused)
+{
+    PyObject *dict = PyDict_New();
+    (void)module;
+    (void)unused;
+
+    for (int i = 0; dict && i < VKT_N_METRICS; i++) {
+        if (!add_item(dict, vkt_metric_infos[i].name,
+                      PyUnicode_FromString(vkt_metric_infos[i].meaning)))
+            Py_CLEAR(dict);
+    }
+    return dict;
 }
 
 static PyObject *live_counts(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
@@ -618,8 +648,10 @@ PyMethodDef vkt_py_device_functions[] = {
      "empty_cache($module, device=None)\n--\n\nGives unused memory back to the driver."},
     {"set_memory_limit", FASTCALL(set_memory_limit), KEYWORDS,
      "set_memory_limit($module, nbytes, device=None)\n--\n\nThe most bytes to reserve."},
-    {"kernel_stats", FASTCALL(kernel_stats), KEYWORDS,
-     "kernel_stats($module, device=None)\n--\n\nHow many kernels were compiled or found."},
+    {"metrics", FASTCALL(metrics), KEYWORDS,
+     "metrics($module, device=None)\n--\n\nThe device's counters by name; opens nothing."},
+    {"metric_meanings", metric_meanings, METH_NOARGS,
+     "metric_meanings($module)\n--\n\nWhat each counter counts."},
     {"vulkan_handles", FASTCALL(vulkan_handles), KEYWORDS,
      "vulkan_handles($module, device=None)\n--\n\nVkInstance, VkPhysicalDevice, VkDevice and "
      "VkQueue as numbers, and the queue's family, for programs that share the device."},

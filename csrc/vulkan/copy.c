@@ -99,6 +99,7 @@ static vkt_status copy_by_command(vkt_device *device, const vkt_access *dst, con
     if (profiled)
         vkt_profile_end(device, commands);
     vkt_trace_command(device, VKT_EVENT_COPY, "copy", accesses, 2, vkt_queue_next_value(device));
+    vkt_metric_add(device, VKT_METRIC_copies, 1);
     return vkt_queue_recorded(device, 2 * dst->nbytes);
 fail:
     return vkt_status_last();
@@ -116,6 +117,7 @@ vkt_status vkt_copy(vkt_device *device, vkt_block *dst, uint64_t dst_offset, vkt
                 VKT_VALUE_ERROR, "copy: %" PRIu64 " bytes reach outside a block", nbytes);
     if (nbytes == 0)
         return VKT_OK;
+    vkt_metric_add(device, VKT_METRIC_bytes_copied, nbytes);
     /* Over the bus to pinned memory the copy engine is as fast as it gets. */
     bool by_kernel = nbytes >= KERNEL_NBYTES && device->info.kind != VKT_DEVICE_CPU &&
                      dst->kind == VKT_MEMORY_DEVICE && src->kind == VKT_MEMORY_DEVICE &&

@@ -364,6 +364,17 @@ void vkt_device_get_handles(const vkt_device *device, vkt_handles *out)
     };
 }
 
+bool vkt_is_loaded(void)
+{
+    return vkt_physical_count() > 0;
+}
+
+vkt_device *vkt_device_if_open(uint32_t index)
+{
+    vkt_physical *physical = NULL;
+    return index < vkt_physical_count() ? vkt_physical_device(index, &physical) : NULL;
+}
+
 const vkt_device_info *vkt_device_get_info(const vkt_device *device)
 {
     return &device->info;

@@ -119,6 +119,11 @@ vkt_status vkt_device_open(uint32_t index, vkt_device **out);
  * the first usable one that is not a CPU, else the first usable CPU. Does not open it. */
 vkt_status vkt_device_default(uint32_t *index);
 
+/* True once anything has loaded Vulkan. */
+bool vkt_is_loaded(void);
+/* The device at `index` if it is open, else NULL. Loads and opens nothing. */
+vkt_device *vkt_device_if_open(uint32_t index);
+
 const vkt_device_info *vkt_device_get_info(const vkt_device *device);
 
 /* The Vulkan handles behind an open device, as numbers, for programs that share it with their own
@@ -183,7 +188,7 @@ typedef struct vkt_memory_stats {
     uint64_t cached;             /* bytes held for reuse */
     uint64_t reserved;           /* bytes obtained from the driver */
     uint64_t allocations;        /* blocks handed out since the start */
-    uint64_t driver_allocations; /* vkAllocateMemory calls since the start */
+    uint64_t driver_allocations; /* vkAllocateMemory calls for blocks since the start */
     uint64_t limit;              /* our own limit on reserved; the heap's size by default */
 } vkt_memory_stats;
 
@@ -219,15 +224,6 @@ vkt_kernel *vkt_kernel_find(vkt_device *device, const void *key, size_t key_nbyt
  * reports are declared. VKT_COMPILE_ERROR carries the log and the numbered source. */
 vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbytes,
                             const vkt_kernel_source *source, vkt_kernel **out);
-
-typedef struct vkt_kernel_stats {
-    uint64_t glslang_compiles; /* GLSL translated in this process */
-    uint64_t disk_hits;        /* SPIR-V taken from the disk cache */
-    uint64_t pipelines;        /* pipelines created */
-    uint64_t lookups_hit;
-    uint64_t compile_ns; /* time in glslang and pipeline creation */
-} vkt_kernel_stats;
-void vkt_kernel_get_stats(const vkt_device *device, vkt_kernel_stats *out);
 
 /* The directory of the disk cache, "" when it is off. */
 const char *vkt_cache_directory(void);
@@ -284,6 +280,26 @@ vkt_status vkt_wait(vkt_device *device);
 vkt_status vkt_block_wait(vkt_block *block, bool for_write);
 
 /* ---- Seeing it ------------------------------------------------------------------------------- */
+
+/* VKT_METRIC_dispatches, ...: the rows of vulkan/metrics.def. */
+typedef enum vkt_metric {
+#define METRIC(name, meaning) VKT_METRIC_##name,
+#include "vulkan/metrics.def"
+#undef METRIC
+    VKT_N_METRICS,
+} vkt_metric;
+
+typedef struct vkt_metric_info {
+    const char *name;
+    const char *meaning;
+} vkt_metric_info;
+extern const vkt_metric_info vkt_metric_infos[VKT_N_METRICS];
+
+/* Adds to a counter. One writer at a time: the caller's lock serialises them, and the pool's own
+ * lock those of the pool. Readers need no lock. */
+void vkt_metric_add(vkt_device *device, vkt_metric metric, uint64_t n);
+/* All counters now, each by itself: they may be of slightly different moments. NULL: zeros. */
+void vkt_metrics_read(const vkt_device *device, uint64_t out[VKT_N_METRICS]);
 
 typedef enum vkt_event_kind {
     VKT_EVENT_DISPATCH,

@@ -56,6 +56,7 @@ void vkt_hazard_barrier(vkt_device *device, VkCommandBuffer commands, bool to_ho
     }
     device->vk.vkCmdPipelineBarrier2(commands, &info);
     device->epoch++;
+    vkt_metric_add(device, VKT_METRIC_barriers, 1);
     vkt_trace_command(device, VKT_EVENT_BARRIER, to_host ? "submit" : "order", NULL, 0,
                       vkt_queue_next_value(device));
 }

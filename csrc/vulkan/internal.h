@@ -8,6 +8,7 @@
  * kernel.c    pipelines and their table              glslang.c   GLSL -> SPIR-V
  * spirv.c     NoContraction and float controls       cache.c     SPIR-V and pipelines on disk
  * profile.c   timestamps                             compat.h    what old headers lack
+ * metrics.c   counters
  */
 #ifndef VKT_VULKAN_INTERNAL_H
 #define VKT_VULKAN_INTERNAL_H
@@ -49,6 +50,7 @@ struct vkt_device {
     vkt_profile *profile;
     vkt_trace *trace;
     vkt_live_counts live; /* of Vulkan objects; kept by those who create and destroy */
+    _Atomic uint64_t metrics[VKT_N_METRICS];
 };
 
 /* Bytes begin .. end-1 of a block. */

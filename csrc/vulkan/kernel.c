@@ -41,7 +41,7 @@ struct vkt_kernels {
     uint32_t max_subgroups; /* maxComputeWorkgroupSubgroups */
     bool can_require_subgroup_size;
     bool shows_text; /* VKTENSOR_DEBUG=2: the GLSL of each kernel built goes to the log */
-    vkt_kernel_stats stats;
+    uint32_t n_pipelines;
 };
 
 VkPipeline vkt_kernel_pipeline(const vkt_kernel *kernel)
@@ -52,11 +52,6 @@ VkPipeline vkt_kernel_pipeline(const vkt_kernel *kernel)
 const char *vkt_kernel_name(const vkt_kernel *kernel)
 {
     return kernel->name;
-}
-
-void vkt_kernel_get_stats(const vkt_device *device, vkt_kernel_stats *out)
-{
-    *out = device->kernels ? device->kernels->stats : (vkt_kernel_stats){0};
 }
 
 /* ---- The table: open addressing, nothing is ever removed */
@@ -79,8 +74,9 @@ vkt_kernel *vkt_kernel_find(vkt_device *device, const void *key, size_t key_nbyt
         return NULL;
     uint64_t hash = vkt_hash64(key, key_nbytes, 0);
     vkt_kernel *kernel = find_slot(kernels->slots, kernels->n_slots, hash, key, key_nbytes)->kernel;
+    vkt_metric_add(device, VKT_METRIC_kernel_lookups, 1);
     if (kernel)
-        kernels->stats.lookups_hit++;
+        vkt_metric_add(device, VKT_METRIC_kernels_found, 1);
     return kernel;
 }
 
@@ -190,9 +186,11 @@ static void store_cache(vkt_device *device)
 static void count_pipeline(vkt_device *device, bool was_cached)
 {
     vkt_kernels *kernels = device->kernels;
-    kernels->stats.pipelines++;
+    kernels->n_pipelines++;
     kernels->unstored += !was_cached;
-    if (kernels->unstored >= STORE_AFTER && kernels->unstored >= kernels->stats.pipelines / 4)
+    vkt_metric_add(device, VKT_METRIC_pipelines, 1);
+    vkt_metric_add(device, VKT_METRIC_pipelines_cached, was_cached);
+    if (kernels->unstored >= STORE_AFTER && kernels->unstored >= kernels->n_pipelines / 4)
         store_cache(device);
 }
 
@@ -252,16 +250,16 @@ fail:
     return vkt_status_last();
 }
 
-static vkt_status obtain_spirv(vkt_kernels *kernels, const vkt_kernel_source *source,
+static vkt_status obtain_spirv(vkt_device *device, const vkt_kernel_source *source,
                                uint32_t **words, size_t *n_words)
 {
     /* The disk holds what glslang gave: what depends on the device is added later, quickly. */
     if (vkt_cache_load_spirv(source->glsl, words, n_words)) {
-        kernels->stats.disk_hits++;
+        vkt_metric_add(device, VKT_METRIC_kernels_from_disk, 1);
         return VKT_OK;
     }
     VKT_TRY(vkt_glsl_compile(source->name, source->glsl, words, n_words));
-    kernels->stats.glslang_compiles++;
+    vkt_metric_add(device, VKT_METRIC_kernels_compiled, 1);
     vkt_cache_store_spirv(source->glsl, *words, *n_words);
     return VKT_OK;
 fail:
@@ -384,7 +382,7 @@ vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbyt
 
     if (kernels->shows_text)
         vkt_log_text(VKT_LOG_DEBUG, source->glsl);
-    VKT_TRY(obtain_spirv(kernels, source, &words, &n_words));
+    VKT_TRY(obtain_spirv(device, source, &words, &n_words));
     VKT_TRY(vkt_spirv_finish(&device->info, source->fast_math, &words, &n_words));
     VKT_TRY(create_pipeline(device, source, words, n_words, &kernel->pipeline));
     free(words);
@@ -392,7 +390,7 @@ vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbyt
     *place = (slot){.hash = hash, .kernel = kernel};
     kernels->n_kernels++;
     uint64_t took = vkt_now_ns() - started;
-    kernels->stats.compile_ns += took;
+    vkt_metric_add(device, VKT_METRIC_compile_ns, took);
     vkt_profile_compiled(device, source->name, took);
     vkt_log(VKT_LOG_DEBUG, "kernel %s: built in %.1f ms", source->name, (double)took * 1e-6);
     *out = kernel;

@@ -22,25 +22,30 @@ struct vkt_memory {
     uint64_t limit, default_limit, host_limit;
     uint64_t reserved[2];
     uint64_t in_use, peak, live_capacity;
-    uint64_t n_blocks, allocations, driver_allocations;
+    uint64_t n_blocks;
     uint32_t n_exported; /* blocks with exports; guarded by the caller's lock */
 };
 
 /* ---- Between the pools and the driver */
 
-static vkt_block *take_cached(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes)
+static vkt_block *take_cached(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes,
+                              bool reused)
 {
     vkt_memory *memory = device->memory;
 
     vkt_mutex_lock(&memory->lock);
     vkt_block *block = vkt_pool_take(&memory->pools[kind], nbytes, vkt_queue_known(device));
     if (block) {
-        memory->allocations++;
+        vkt_metric_add(device, VKT_METRIC_blocks_allocated, 1);
+        vkt_metric_add(device, VKT_METRIC_bytes_allocated, nbytes);
+        vkt_metric_add(device, VKT_METRIC_blocks_reused, reused);
         memory->n_blocks++;
         memory->live_capacity += block->capacity;
         memory->in_use += nbytes;
-        if (memory->in_use > memory->peak)
+        if (memory->in_use > memory->peak) {
+            vkt_metric_add(device, VKT_METRIC_bytes_peak, memory->in_use - memory->peak);
             memory->peak = memory->in_use;
+        }
     }
     vkt_mutex_unlock(&memory->lock);
     return block;
@@ -60,6 +65,7 @@ static void release(vkt_device *device, vkt_memory_kind kind, uint64_t wanted)
         freed += chunk->nbytes;
         memory->reserved[kind] -= chunk->nbytes;
         memory->n_chunks--;
+        vkt_metric_add(device, VKT_METRIC_driver_frees, 1);
         vkt_chunk_destroy(device, chunk);
         free(chunk);
     }
@@ -100,7 +106,7 @@ static vkt_status grow(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes
     vkt_mutex_lock(&memory->lock);
     memory->reserved[kind] += chunk->nbytes;
     memory->n_chunks++;
-    memory->driver_allocations++;
+    vkt_metric_add(device, VKT_METRIC_driver_allocations, 1);
     bool added = vkt_pool_add_chunk(pool, chunk, nbytes, minimal);
     vkt_mutex_unlock(&memory->lock);
     chunk = NULL;
@@ -169,6 +175,8 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
     vkt_memory *memory = device->memory;
 
     for (int step = 0;; step++) {
+        if (step > 0)
+            vkt_metric_add(device, VKT_METRIC_memory_retries, 1);
         switch (step) {
         case 0: /* ask the driver what is finished, before asking it for more */
             if (kind == VKT_MEMORY_HOST)
@@ -188,7 +196,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
             vkt_the_hooks.collect();
             memory->collecting = false;
             VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device)));
-            *out = take_cached(device, kind, nbytes);
+            *out = take_cached(device, kind, nbytes, false);
             if (*out)
                 return VKT_OK;
             release_all(device);
@@ -196,7 +204,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
         default:
             return fail_out_of_memory(device, kind, nbytes);
         }
-        *out = take_cached(device, kind, nbytes);
+        *out = take_cached(device, kind, nbytes, false);
         if (*out)
             return VKT_OK;
         vkt_status status = grow(device, kind, nbytes, step >= 2);
@@ -204,7 +212,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
         if (status != VKT_OK && status != VKT_OUT_OF_MEMORY)
             return status;
         if (status == VKT_OK) {
-            *out = take_cached(device, kind, nbytes);
+            *out = take_cached(device, kind, nbytes, false);
             if (*out)
                 return VKT_OK;
         }
@@ -224,7 +232,7 @@ vkt_status vkt_block_alloc(vkt_device *device, uint64_t nbytes, vkt_memory_kind 
                 "out of memory: %" PRIu64 " bytes asked, but one block on %s has at most %" PRIu64
                 " (single-allocation limit)",
                 nbytes, device->info.name, device->info.max_block_nbytes);
-    block = take_cached(device, kind, nbytes);
+    block = take_cached(device, kind, nbytes, true);
     if (!block)
         VKT_TRY(alloc_slow(device, kind, nbytes, &block));
     block->nbytes = nbytes;
@@ -251,6 +259,7 @@ void vkt_block_unref(vkt_block *block)
     vkt_device *device = block->device;
     vkt_mutex_lock(&device->memory->lock);
     vkt_memory *memory = device->memory;
+    vkt_metric_add(device, VKT_METRIC_blocks_freed, 1);
     memory->n_blocks--;
     memory->live_capacity -= block->capacity;
     memory->in_use -= block->nbytes;
@@ -388,8 +397,8 @@ void vkt_memory_get_stats(const vkt_device *device, vkt_memory_stats *out)
     out->peak = memory->peak;
     out->reserved = memory->reserved[0] + memory->reserved[1];
     out->cached = out->reserved - memory->live_capacity;
-    out->allocations = memory->allocations;
-    out->driver_allocations = memory->driver_allocations;
+    out->allocations = atomic_load(&device->metrics[VKT_METRIC_blocks_allocated]);
+    out->driver_allocations = atomic_load(&device->metrics[VKT_METRIC_driver_allocations]);
     out->limit = memory->limit;
     vkt_mutex_unlock(&memory->lock);
 }

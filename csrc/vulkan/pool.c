@@ -173,6 +173,7 @@ static bool make_slab(vkt_pool *pool, shared_chunk *chunk, uint32_t first, uint3
         slab->free = block;
     }
     link_slab(&pool->classes[class_index], slab);
+    vkt_metric_add(pool->device, VKT_METRIC_slabs_cut, 1);
     return true;
 }
 
@@ -188,6 +189,7 @@ static void dissolve_slab(vkt_pool *pool, vkt_slab *slab)
     }
     slab->chunk->n_used -= slab->n_pages;
     unlink_slab(&pool->classes[slab->class_index], slab);
+    vkt_metric_add(pool->device, VKT_METRIC_slabs_dissolved, 1);
     free(slab);
 }
 

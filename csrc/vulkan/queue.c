@@ -172,6 +172,7 @@ static vkt_status submit(vkt_device *device)
     }
     current->value = vkt_queue_next_value(device);
     vkt_trace_command(device, VKT_EVENT_SUBMIT, "", NULL, 0, current->value);
+    vkt_metric_add(device, VKT_METRIC_submits, 1);
     atomic_store(&queue->submitted, current->value);
     queue->state = IDLE;
     return VKT_OK;
@@ -426,6 +427,7 @@ vkt_status vkt_dispatch(vkt_device *device, const vkt_launch *launch)
     vkt_trace_command(device, VKT_EVENT_DISPATCH, name, launch->accesses, launch->n_accesses,
                       vkt_queue_next_value(device));
     note_kernel(queue, name);
+    vkt_metric_add(device, VKT_METRIC_dispatches, 1);
     return vkt_queue_recorded(device, nbytes);
 fail:
     return vkt_status_last();
@@ -455,6 +457,7 @@ static vkt_status block_until(vkt_device *device, uint64_t value, bool keep_lock
 {
     VkResult result;
 
+    vkt_metric_add(device, VKT_METRIC_waits_blocked, 1);
     if (!keep_lock)
         vkt_the_hooks.blocking_begin();
     while ((result = wait_guarded(device, value)) == VK_TIMEOUT) {
@@ -493,6 +496,7 @@ static vkt_status wait_value(vkt_device *device, uint64_t value, bool keep_lock)
     vkt_queue *queue = device->queue;
 
     VKT_TRY(vkt_device_check(device));
+    vkt_metric_add(device, VKT_METRIC_waits, 1);
     if (value > vkt_queue_submitted(device))
         VKT_TRY(vkt_flush(device));
     /* Nothing was recorded for a value still to come: what is submitted is all there is. */

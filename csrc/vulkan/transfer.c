@@ -170,6 +170,8 @@ vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const
     VKT_TRY(check_range("upload", dst, offset, nbytes));
     if (nbytes == 0)
         return VKT_OK;
+    vkt_metric_add(device, VKT_METRIC_uploads, 1);
+    vkt_metric_add(device, VKT_METRIC_bytes_uploaded, nbytes);
     bool direct = is_fast_to_write(device, dst, nbytes);
     /* On a CPU driver staging would be a second copy by the same cores: better to wait. */
     if (direct && nbytes > SMALL_NBYTES && device->info.kind == VKT_DEVICE_CPU)
@@ -225,6 +227,8 @@ vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, voi
     VKT_TRY(check_range("download", src, offset, nbytes));
     if (nbytes == 0)
         return VKT_OK;
+    vkt_metric_add(device, VKT_METRIC_downloads, 1);
+    vkt_metric_add(device, VKT_METRIC_bytes_downloaded, nbytes);
     if (src->host && (src->host_cached || nbytes <= PEEK_NBYTES)) {
         VKT_TRY(vkt_block_wait(src, false));
         read_host(src, offset, dst, nbytes);

@@ -100,9 +100,9 @@ def main() -> int:
     except (RuntimeError, MemoryError) as error:
         print(f"  {BAD}  {error}")
         return 1
-    stats = _core.kernel_stats(None)
-    show("kernels compiled", stats["glslang_compiles"])
-    show("taken from the cache", stats["disk_hits"])
+    counts = vt.metrics()
+    show("kernels compiled", counts["kernels_compiled"])
+    show("taken from the cache", counts["kernels_from_disk"])
     show("memory reserved", f"{vt.memory_stats()['reserved'] / 2**20:.1f} MiB")
     print(
         "\neverything works" if right else f"\n{BAD}  wrong answers: please report the lines above"

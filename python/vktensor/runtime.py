@@ -15,6 +15,7 @@ __all__ = [
     "empty_cache",
     "eval",
     "memory_stats",
+    "metrics",
     "ops",
     "set_default_device",
     "set_memory_limit",
@@ -65,6 +66,32 @@ def synchronize(device: DeviceLike = None, /) -> None:
 def memory_stats(device: DeviceLike = None, /) -> dict[str, int]:
     """Bytes of device memory: in_use, peak, cached, reserved, limit; and allocations, a count."""
     return _core.memory_stats(device)
+
+
+def metrics(device: DeviceLike = None, /) -> dict[str, int]:
+    """What `device` (the default one for None) has done since it was opened, as counters that only
+    grow; all 0 for one that is not open yet. Cheap, never waits and opens nothing: made to be
+    read every few seconds in production.
+
+    Returns
+    -------
+    dict of int
+        Recording: dispatches, copies, barriers, submits, waits, waits_blocked. Kernels:
+        kernel_lookups, kernels_found, kernels_compiled, kernels_from_disk, pipelines,
+        pipelines_cached, compile_ns (nanoseconds). Transfers: uploads, downloads, bytes_uploaded,
+        bytes_downloaded, bytes_copied. Pool: blocks_allocated, blocks_reused, blocks_freed,
+        bytes_allocated, bytes_peak, slabs_cut, slabs_dissolved, driver_allocations, driver_frees,
+        memory_retries. Expressions: expressions_built, expressions_computed.
+        `csrc/vulkan/metrics.def` says what each one counts.
+
+    Examples
+    --------
+    >>> before = vt.metrics()
+    >>> vt.eval(vt.ones(10) * 2 + 1)
+    >>> vt.metrics()["dispatches"] - before["dispatches"]
+    1
+    """
+    return _core.metrics(device)
 
 
 def empty_cache() -> None:
