@@ -4,9 +4,13 @@
 
 #include "base/checked.h"
 #include "ops/map_internal.h"
+#include "ops/tuning.h"
 
 /* Indices are 32-bit in kernels: larger spaces, and those that reach further, are cut in pieces. */
 #define MAX_REACH (INT64_C(1) << 30)
+
+/* Elements an invocation handles at most: as many as shaders/lib/access.glsl is made for. */
+#define MAX_WIDTH 16
 
 /* Grids are folded to X * Y: the least a device has to offer. */
 #define MAX_GROUPS 65535
@@ -41,7 +45,8 @@ static void init_plan(const vkt_fusion *fusion, const vkt_program *program, vkt_
         if (plan->nbytes[p] > widest)
             widest = plan->nbytes[p];
     }
-    plan->width = widest < 16 ? 16u / widest : 1;
+    uint32_t nbytes = vkt_tuned(plan->device, VKT_TUNE_ELEMENTWISE_VECTOR);
+    plan->width = nbytes <= widest ? 1 : (uint32_t)vkt_min_u64(nbytes / widest, MAX_WIDTH);
 }
 
 static bool stands_still(const vkt_layout *layout)

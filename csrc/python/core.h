@@ -67,6 +67,7 @@ extern PyMethodDef vkt_py_array_functions[];    /* arrays.c */
 extern PyMethodDef vkt_py_creation_functions[]; /* creation.c */
 extern PyMethodDef vkt_py_device_functions[];   /* device.c */
 extern PyMethodDef vkt_py_profile_functions[];  /* profile.c */
+extern PyMethodDef vkt_py_tuning_functions[];   /* tuning.c */
 extern PyMethodDef vkt_py_hooks_functions[];    /* hooks.c */
 
 /* Slots of the Tensor type, each list ended by a zero slot; tensor_type.c joins them. */
@@ -222,6 +223,8 @@ PyObject *vkt_py_to_list(vkt_tensor *tensor);
 
 /* Opens the device that a Device, an index, a name, a UUID or None (the default) means. */
 vkt_device *vkt_py_device_arg(const char *op, PyObject *object);
+/* Device.tuning: the values in force, by name; opens the device. */
+PyObject *vkt_py_device_tuning(PyObject *self, void *unused);
 
 /* A Device object. */
 PyObject *vkt_py_device_object(const vkt_device_info *info);

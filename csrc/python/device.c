@@ -339,6 +339,7 @@ static PyGetSetDef device_attributes[] = {
     {"api_version", device_get_api_version, NULL, "The Vulkan version it supports.", NULL},
     {"features", device_get_features, NULL, "What it can do, by name.", NULL},
     {"limits", device_get_limits, NULL, "Its sizes, by name; bytes where a name says so.", NULL},
+    {"tuning", vkt_py_device_tuning, NULL, "The sizes its kernels are cut to, by name.", NULL},
     {"usable", device_get_usable, NULL, "False when it lacks something we need.", NULL},
     {"missing", device_get_missing, NULL, "What it lacks, '' when usable.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

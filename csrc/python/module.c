@@ -10,6 +10,7 @@ static bool add_functions(PyObject *module)
            PyModule_AddFunctions(module, vkt_py_creation_functions) == 0 &&
            PyModule_AddFunctions(module, vkt_py_device_functions) == 0 &&
            PyModule_AddFunctions(module, vkt_py_profile_functions) == 0 &&
+           PyModule_AddFunctions(module, vkt_py_tuning_functions) == 0 &&
            PyModule_AddFunctions(module, vkt_py_hooks_functions) == 0;
 }
 

@@ -1,4 +1,4 @@
-/* vulkan/cache.c - SPIR-V and pipeline blobs on disk, in private files, checked as a whole. */
+/* vulkan/cache.c - SPIR-V, pipelines and settings on disk, in private files, checked as a whole. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* secure_getenv, O_NOFOLLOW */
 #endif
@@ -37,6 +37,7 @@
 #define NAME_NBYTES 64
 static const char SPIRV_MAGIC[8] = "vktspirv";
 static const char PIPELINE_MAGIC[8] = "vktpipel";
+static const char SETTINGS_MAGIC[8] = "vktsetti";
 
 /* Every file: this, `n_identity` bytes that say what the payload belongs to, the payload. Host byte
  * order: a foreign one fails at `format`. The checksum is of the whole file, itself taken as 0. */
@@ -161,7 +162,8 @@ static bool ends_with(const char *name, const char *end)
 static bool is_ours(const char *name)
 {
     return strlen(name) < NAME_NBYTES && strncmp(name, "vkt-", 4) == 0 &&
-           (ends_with(name, ".spv") || ends_with(name, ".bin") || ends_with(name, ".tmp"));
+           (ends_with(name, ".spv") || ends_with(name, ".bin") || ends_with(name, ".set") ||
+            ends_with(name, ".tmp"));
 }
 
 static int compare_age(const void *a, const void *b)
@@ -303,7 +305,7 @@ static bool read_file(const char *name, bytes *out)
 
 /* Not flushed to the disk: a file torn by a crash has a wrong checksum, and a lost one is only
  * compiled again. */
-static void write_file(const char *name, const bytes *file)
+static bool write_file(const char *name, const bytes *file)
 {
     char temp[NAME_NBYTES];
     vkt_mutex_lock(&lock);
@@ -314,7 +316,7 @@ static void write_file(const char *name, const bytes *file)
     int fd = openat(directory_fd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         vkt_log(VKT_LOG_DEBUG, "cache: cannot create %s: %s", temp, strerror(errno));
-        return;
+        return false;
     }
     bool written = write_all(fd, file->data, file->n);
     /* Some file systems report a full disk only here. */
@@ -322,9 +324,10 @@ static void write_file(const char *name, const bytes *file)
     if (!written || renameat(directory_fd, temp, directory_fd, name) != 0) {
         vkt_log(VKT_LOG_DEBUG, "cache: cannot write %s: %s", name, strerror(errno));
         (void)unlinkat(directory_fd, temp, 0);
-        return;
+        return false;
     }
     count_written(file->n);
+    return true;
 }
 
 static void seal(bytes *file)
@@ -376,23 +379,24 @@ static bool load_entry(const char *name, const char magic[8], const bytes *ident
     return true;
 }
 
-static void store_entry(const char *name, const char magic[8], const bytes *identity,
+static bool store_entry(const char *name, const char magic[8], const bytes *identity,
                         const void *payload, size_t n_payload)
 {
     if (identity->n > MAX_FILE_NBYTES / 2 || n_payload > MAX_FILE_NBYTES / 2)
-        return;
+        return false;
     file_header header = {.format = FORMAT, .n_identity = identity->n, .n_payload = n_payload};
     memcpy(header.magic, magic, 8);
     bytes file = {.n = sizeof(header) + identity->n + n_payload};
     file.data = malloc(file.n);
     if (!file.data)
-        return;
+        return false;
     memcpy(file.data, &header, sizeof(header));
     memcpy(file.data + sizeof(header), identity->data, identity->n);
     memcpy(file.data + sizeof(header) + identity->n, payload, n_payload);
     seal(&file);
-    write_file(name, &file);
+    bool written = write_file(name, &file);
     free(file.data);
+    return written;
 }
 
 static void name_entry(const bytes *identity, const char *end, char name[NAME_NBYTES])
@@ -447,13 +451,13 @@ void vkt_cache_store_spirv(const char *glsl, const uint32_t *words, size_t n_wor
     if (!is_on() || !identify_source(glsl, &identity))
         return;
     name_entry(&identity, ".spv", name);
-    store_entry(name, SPIRV_MAGIC, &identity, words, n_words * sizeof(*words));
+    (void)store_entry(name, SPIRV_MAGIC, &identity, words, n_words * sizeof(*words));
     free(identity.data);
 }
 
-/* ---- Pipelines: drivers trust a blob with a good header, and a cache UUID does not identify a
- * build; so all that is known of the driver must match. The device's name holds the vector width of
- * a CPU driver. */
+/* ---- Pipelines and settings: drivers trust a blob with a good header, and a cache UUID does not
+ * identify a build; so all that is known of the driver must match. The device's name holds the
+ * vector width of a CPU driver. */
 
 typedef struct driver_identity {
     char package[32];
@@ -485,18 +489,38 @@ static void identify_driver(const vkt_device_info *info, const uint8_t cache_uui
     (void)snprintf(identity->driver_info, sizeof(identity->driver_info), "%s", info->driver_info);
 }
 
-bool vkt_cache_load_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                              void **blob, size_t *nbytes)
+static bool load_for_driver(const vkt_device_info *info, const uint8_t cache_uuid[16],
+                            const char magic[8], const char *end, bytes *payload)
 {
     driver_identity driver;
-    bytes payload;
     char name[NAME_NBYTES];
     if (!is_on())
         return false;
     identify_driver(info, cache_uuid, &driver);
     bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
-    name_entry(&identity, ".bin", name);
-    if (!load_entry(name, PIPELINE_MAGIC, &identity, &payload))
+    name_entry(&identity, end, name);
+    return load_entry(name, magic, &identity, payload);
+}
+
+static bool store_for_driver(const vkt_device_info *info, const uint8_t cache_uuid[16],
+                             const char magic[8], const char *end, const void *payload,
+                             size_t n_payload)
+{
+    driver_identity driver;
+    char name[NAME_NBYTES];
+    if (!is_on())
+        return false;
+    identify_driver(info, cache_uuid, &driver);
+    bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
+    name_entry(&identity, end, name);
+    return store_entry(name, magic, &identity, payload, n_payload);
+}
+
+bool vkt_cache_load_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
+                              void **blob, size_t *nbytes)
+{
+    bytes payload;
+    if (!load_for_driver(info, cache_uuid, PIPELINE_MAGIC, ".bin", &payload))
         return false;
     *blob = payload.data;
     *nbytes = payload.n;
@@ -506,12 +530,22 @@ bool vkt_cache_load_pipelines(const vkt_device_info *info, const uint8_t cache_u
 void vkt_cache_store_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
                                const void *blob, size_t nbytes)
 {
-    driver_identity driver;
-    char name[NAME_NBYTES];
-    if (!is_on())
-        return;
-    identify_driver(info, cache_uuid, &driver);
-    bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
-    name_entry(&identity, ".bin", name);
-    store_entry(name, PIPELINE_MAGIC, &identity, blob, nbytes);
+    (void)store_for_driver(info, cache_uuid, PIPELINE_MAGIC, ".bin", blob, nbytes);
+}
+
+bool vkt_cache_load_settings(const vkt_device_info *info, const uint8_t cache_uuid[16], char **text)
+{
+    bytes payload;
+    if (!load_for_driver(info, cache_uuid, SETTINGS_MAGIC, ".set", &payload))
+        return false;
+    /* The header went before the payload: there is room behind it. */
+    payload.data[payload.n] = '\0';
+    *text = (char *)payload.data;
+    return true;
+}
+
+bool vkt_cache_store_settings(const vkt_device_info *info, const uint8_t cache_uuid[16],
+                              const char *text)
+{
+    return store_for_driver(info, cache_uuid, SETTINGS_MAGIC, ".set", text, strlen(text));
 }

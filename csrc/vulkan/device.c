@@ -380,6 +380,11 @@ const vkt_device_info *vkt_device_get_info(const vkt_device *device)
     return &device->info;
 }
 
+uint32_t *vkt_device_settings(vkt_device *device)
+{
+    return device->settings;
+}
+
 /* ---- Shutdown */
 
 void vkt_shutdown(void)

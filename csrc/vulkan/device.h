@@ -126,6 +126,16 @@ vkt_device *vkt_device_if_open(uint32_t index);
 
 const vkt_device_info *vkt_device_get_info(const vkt_device *device);
 
+/* Words in which the layer above keeps its settings for the device; zero when it is opened. */
+#define VKT_N_SETTINGS 32
+uint32_t *vkt_device_settings(vkt_device *device);
+
+/* A text kept beside the compiled kernels for this device under this very driver. load gives a copy
+ * to be freed, or NULL when there is none; what is damaged or foreign is none. store replaces it;
+ * false where there is no cache directory or it cannot be written. */
+char *vkt_settings_load(const vkt_device *device);
+bool vkt_settings_store(const vkt_device *device, const char *text);
+
 /* The Vulkan handles behind an open device, as numbers, for programs that share it with their own
  * Vulkan code. */
 typedef struct vkt_handles {

@@ -49,6 +49,7 @@ struct vkt_device {
     vkt_transfer *transfer;
     vkt_profile *profile;
     vkt_trace *trace;
+    uint32_t settings[VKT_N_SETTINGS];
     vkt_live_counts live; /* of Vulkan objects; kept by those who create and destroy */
     _Atomic uint64_t metrics[VKT_N_METRICS];
 };
@@ -258,6 +259,10 @@ bool vkt_cache_load_pipelines(const vkt_device_info *info, const uint8_t cache_u
                               void **blob, size_t *nbytes);
 void vkt_cache_store_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
                                const void *blob, size_t nbytes);
+bool vkt_cache_load_settings(const vkt_device_info *info, const uint8_t cache_uuid[16],
+                             char **text);
+bool vkt_cache_store_settings(const vkt_device_info *info, const uint8_t cache_uuid[16],
+                              const char *text);
 
 /* ---- transfer.c */
 vkt_status vkt_transfer_create(vkt_device *device);

@@ -183,6 +183,21 @@ static void store_cache(vkt_device *device)
     free(blob);
 }
 
+char *vkt_settings_load(const vkt_device *device)
+{
+    char *text = NULL;
+    if (!device->kernels ||
+        !vkt_cache_load_settings(&device->info, device->kernels->cache_uuid, &text))
+        return NULL;
+    return text;
+}
+
+bool vkt_settings_store(const vkt_device *device, const char *text)
+{
+    return device->kernels &&
+           vkt_cache_store_settings(&device->info, device->kernels->cache_uuid, text);
+}
+
 static void count_pipeline(vkt_device *device, bool was_cached)
 {
     vkt_kernels *kernels = device->kernels;

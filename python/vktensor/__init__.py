@@ -28,6 +28,7 @@ from vktensor import (
     profiling,
     runtime,
     statistics,
+    tuning,
 )
 from vktensor._core import (
     Device,
@@ -97,6 +98,7 @@ __all__ = [
     "nan",
     "newaxis",
     "pi",
+    "tuning",
     "uint16",
     "uint32",
     "uint64",
