@@ -71,6 +71,8 @@ vkt_status vkt_assign(const char *op, vkt_tensor *dst, const vkt_arg *value)
     else
         vkt_tensor_unref(source);
     VKT_TRY(vkt_eval(&dst, 1));
+    VKT_REQUIRE(vkt_block_is_writable(dst->block), VKT_VALUE_ERROR,
+                "%s: the tensor is read-only: its memory was lent for reading", op);
     if (dst->layout.n_elems > 0) {
         VKT_TRY(vkt_expr_compute_other_readers(dst->block, source));
         VKT_TRY(vkt_expr_compute(source, dst));

@@ -307,7 +307,12 @@ static bool lies_askew(const vkt_fusion *fusion, const vkt_tensor *into)
     for (int i = 0; i < fusion->program.n_leaves; i++) {
         const vkt_tensor *leaf = fusion->leaves[i];
         const vkt_layout *layout = &fusion->leaf_layouts[i];
-        if (leaf->block != into->block || layout->n_elems <= 1)
+        if (!vkt_blocks_share_memory(leaf->block, into->block))
+            continue;
+        /* Two imports of one array: rare, and not worth finding out where they meet. */
+        if (leaf->block != into->block)
+            return true;
+        if (layout->n_elems <= 1)
             continue;
         bool same = leaf->dtype == into->dtype && layout->offset == into->layout.offset;
         for (int32_t d = 0; same && d < layout->ndim; d++)

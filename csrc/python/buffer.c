@@ -27,7 +27,7 @@ bool vkt_py_export_begin(vkt_tensor *tensor, vkt_py_export *out)
     char *host = vkt_block_host(tensor->block, &cached);
     if (!host || !cached)
         return true;
-    out->writable = !overlaps_itself(&tensor->layout);
+    out->writable = !overlaps_itself(&tensor->layout) && vkt_block_is_writable(tensor->block);
     out->data = host + tensor->layout.offset * vkt_dtypes[tensor->dtype].nbytes;
     out->block = vkt_block_ref(tensor->block);
     /* Counted before the waits, which may let other threads record work. */
@@ -49,6 +49,7 @@ void vkt_py_export_end(vkt_block *block)
 {
     vkt_block_drop_export(block);
     vkt_block_unref(block);
+    vkt_py_later_run();
 }
 
 /* ---- The protocol ---------------------------------------------------------------------------- */
@@ -150,7 +151,9 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *view, int flags)
     }
     if ((flags & PyBUF_WRITABLE) && !bytes.writable) {
         vkt_py_export_end(bytes.block);
-        PyErr_SetString(PyExc_BufferError, "buffer: elements overlap, so the view is read-only");
+        PyErr_SetString(PyExc_BufferError,
+                        "buffer: the elements overlap or were lent for reading: the view is "
+                        "read-only");
         goto fail;
     }
     export->block = bytes.block;

@@ -69,6 +69,7 @@ extern PyMethodDef vkt_py_device_functions[];   /* device.c */
 extern PyMethodDef vkt_py_profile_functions[];  /* profile.c */
 extern PyMethodDef vkt_py_tuning_functions[];   /* tuning.c */
 extern PyMethodDef vkt_py_hooks_functions[];    /* hooks.c */
+extern PyMethodDef vkt_py_share_functions[];    /* share.c */
 
 /* Slots of the Tensor type, each list ended by a zero slot; tensor_type.c joins them. */
 extern PyType_Slot vkt_py_number_slots[];   /* number.c */
@@ -190,6 +191,7 @@ void vkt_py_export_end(vkt_block *block); /* any time, also after shutdown */
 
 /* An array or an array scalar. */
 bool vkt_py_is_numpy(PyObject *object);
+bool vkt_py_is_numpy_array(PyObject *object);
 bool vkt_py_is_numpy_dtype(PyObject *object);
 
 /* The numpy.dtype of ours. */
@@ -218,6 +220,50 @@ PyObject *vkt_py_to_numpy_dtype(vkt_tensor *tensor, PyObject *dtype, int copy);
 
 /* Nested Python scalars. */
 PyObject *vkt_py_to_list(vkt_tensor *tensor);
+
+/* ---- Memory of others (share.c) -------------------------------------------------------------- */
+
+/* Strided elements in memory we did not make. */
+typedef struct vkt_py_memory {
+    vkt_dtype dtype;
+    int32_t ndim;
+    int64_t shape[VKT_MAX_NDIM];
+    int64_t strides[VKT_MAX_NDIM]; /* bytes */
+    char *data;                    /* element (0, ..., 0) */
+    bool writable;
+    PyObject *owner;   /* borrowed: the memory stays while it lives */
+    vkt_block *block;  /* borrowed: the block of ours that the memory is part of, or NULL */
+    const char *unfit; /* why no tensor can lie there ("its byte order is foreign"), or NULL */
+} vkt_py_memory;
+
+/* An array's memory. TypeError for a dtype there are no tensors of. */
+bool vkt_py_numpy_memory(const char *op, PyObject *array, vkt_py_memory *out);
+
+/* A tensor of the memory where it lies, which keeps the owner. 1: one reference in *out. 0: that
+ * cannot be, `why` says why. -1: exception. Read-only memory gives a read-only tensor. */
+#define VKT_PY_WHY 512
+int vkt_py_share(const vkt_py_memory *memory, vkt_device *device, vkt_tensor **out,
+                 char why[VKT_PY_WHY]);
+
+/* True when a tensor there is as good as a copy: the device computes on host memory at full speed,
+ * the memory may be written, and is large enough to repay an import. */
+bool vkt_py_worth_sharing(const vkt_py_memory *memory, vkt_device *device);
+
+/* The same for an array, with copy=False: ValueError where it cannot be. */
+bool vkt_py_share_numpy(const char *op, PyObject *array, vkt_device *device, vkt_tensor **out);
+
+/* ---- Work for later (later.c) ---------------------------------------------------------------- */
+
+typedef struct vkt_py_later {
+    struct vkt_py_later *next;
+    void (*run)(struct vkt_py_later *item); /* with the lock held; may free item */
+} vkt_py_later;
+
+/* Has the item run soon, by a thread that holds the lock. Any thread, with or without the lock, at
+ * any time; after the interpreter's end it never runs. */
+void vkt_py_later_add(vkt_py_later *item);
+/* Runs what waits: called wherever Python code may run. Costs one load when nothing waits. */
+void vkt_py_later_run(void);
 
 /* ---- Devices --------------------------------------------------------------------------------- */
 

@@ -239,6 +239,18 @@ static bool convert_sequence(const char *op, PyObject *object, const vkt_dtype *
     return ok;
 }
 
+/* Whether an array's elements are not of `dtype` (NULL: they always are). */
+static bool needs_cast(const char *op, PyObject *array, const vkt_dtype *dtype, bool *out)
+{
+    vkt_dtype own = VKT_BOOL;
+    int ndim;
+
+    if (dtype && !vkt_py_numpy_describe(op, array, &own, &ndim))
+        return false;
+    *out = dtype && own != *dtype;
+    return true;
+}
+
 bool vkt_py_asarray(const char *op, PyObject *object, const vkt_dtype *dtype, vkt_device *device,
                     int copy, vkt_tensor **out)
 {
@@ -249,6 +261,18 @@ bool vkt_py_asarray(const char *op, PyObject *object, const vkt_dtype *dtype, vk
         bool ok = convert_tensor(op, source, dtype, device, copy, out);
         vkt_tensor_unref(source);
         return ok;
+    }
+    if (copy == 0 && vkt_py_is_numpy_array(object)) {
+        bool converts = false;
+        if (!device)
+            device = vkt_py_device_arg(op, NULL);
+        if (!device || !needs_cast(op, object, dtype, &converts))
+            return false;
+        if (!converts)
+            return vkt_py_share_numpy(op, object, device, out);
+        PyErr_Format(PyExc_ValueError, "%s: another dtype needs a copy, which copy=False forbids",
+                     op);
+        return false;
     }
     if (copy == 0) {
         PyErr_Format(

@@ -33,6 +33,7 @@ static void collect_garbage(void)
 {
     PyObject *type, *value, *traceback, *result = NULL;
 
+    vkt_py_later_run();
     /* Not PyGC_Collect, which does nothing while the user has automatic collection off. */
     PyErr_Fetch(&type, &value, &traceback);
     PyObject *gc = PyImport_ImportModule("gc");

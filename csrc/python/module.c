@@ -11,7 +11,8 @@ static bool add_functions(PyObject *module)
            PyModule_AddFunctions(module, vkt_py_device_functions) == 0 &&
            PyModule_AddFunctions(module, vkt_py_profile_functions) == 0 &&
            PyModule_AddFunctions(module, vkt_py_tuning_functions) == 0 &&
-           PyModule_AddFunctions(module, vkt_py_hooks_functions) == 0;
+           PyModule_AddFunctions(module, vkt_py_hooks_functions) == 0 &&
+           PyModule_AddFunctions(module, vkt_py_share_functions) == 0;
 }
 
 static int module_exec(PyObject *module)

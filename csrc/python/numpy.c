@@ -59,6 +59,11 @@ bool vkt_py_is_numpy(PyObject *object)
     return PyArray_Check(object) || PyArray_IsScalar(object, Generic);
 }
 
+bool vkt_py_is_numpy_array(PyObject *object)
+{
+    return PyArray_Check(object);
+}
+
 bool vkt_py_is_numpy_dtype(PyObject *object)
 {
     return PyArray_DescrCheck(object);
@@ -181,9 +186,48 @@ bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype,
     return status == VKT_OK;
 }
 
-/* ---- To the host ----------------------------------------------------------------------------- */
+/* ---- Its memory ------------------------------------------------------------------------------ */
 
 static const char CAPSULE_NAME[] = "vktensor.block";
+
+/* The block that an array made of one views, or NULL. */
+static vkt_block *find_block(PyArrayObject *array)
+{
+    PyObject *base = PyArray_BASE(array);
+
+    while (base && PyArray_Check(base))
+        base = PyArray_BASE((PyArrayObject *)base);
+    return base && PyCapsule_IsValid(base, CAPSULE_NAME) ? PyCapsule_GetPointer(base, CAPSULE_NAME)
+                                                         : NULL;
+}
+
+bool vkt_py_numpy_memory(const char *op, PyObject *object, vkt_py_memory *out)
+{
+    PyArrayObject *array = (PyArrayObject *)object;
+    int ndim = PyArray_NDIM(array);
+
+    memset(out, 0, sizeof(*out));
+    if (!find_dtype(op, PyArray_DESCR(array), &out->dtype))
+        return false;
+    out->data = PyArray_BYTES(array);
+    out->writable = PyArray_ISWRITEABLE(array);
+    out->owner = object;
+    out->block = find_block(array);
+    if (PyArray_ISBYTESWAPPED(array))
+        out->unfit = "its byte order is foreign";
+    if (ndim > VKT_MAX_NDIM) {
+        out->unfit = "it has more than 16 dimensions";
+        return true;
+    }
+    out->ndim = ndim;
+    for (int i = 0; i < ndim; i++) {
+        out->shape[i] = PyArray_DIM(array, i);
+        out->strides[i] = PyArray_STRIDE(array, i);
+    }
+    return true;
+}
+
+/* ---- To the host ----------------------------------------------------------------------------- */
 
 static void release_capsule(PyObject *capsule)
 {

@@ -64,6 +64,7 @@ static void tensor_dealloc(PyObject *self)
     vkt_tensor_unref(tensor);
     PyObject_Free(self);
     Py_DECREF(type);
+    vkt_py_later_run();
 }
 
 /* ---- Attributes ------------------------------------------------------------------------------ */

@@ -305,6 +305,7 @@ static void destroy_logical(vkt_device *device)
     vkt_profile_destroy(device);
     vkt_trace_destroy(device);
     vkt_queue_destroy(device);
+    vkt_imports_destroy(device);
     vkt_memory_destroy(device);
     device->vk.vkDestroyDevice(device->handle, NULL);
     device->handle = VK_NULL_HANDLE;

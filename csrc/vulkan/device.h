@@ -176,7 +176,7 @@ typedef enum vkt_memory_kind {
 vkt_status vkt_block_alloc(vkt_device *device, uint64_t nbytes, vkt_memory_kind kind,
                            vkt_block **out);
 vkt_block *vkt_block_ref(vkt_block *block);
-void vkt_block_unref(vkt_block *block); /* NULL is fine; any thread */
+void vkt_block_unref(vkt_block *block); /* NULL is fine; any thread, unless imported */
 uint32_t vkt_block_refs(const vkt_block *block);
 
 uint64_t vkt_block_address(const vkt_block *block);
@@ -185,6 +185,24 @@ vkt_device *vkt_block_device(const vkt_block *block);
 /* The block's bytes for the host, or NULL when it cannot be mapped. Reads through it are fast only
  * when *cached. */
 void *vkt_block_host(vkt_block *block, bool *cached);
+
+/* Who owns memory that a block is made of. give_back is called once, when the device is done with
+ * the memory, with the caller's lock held and in the middle of anything: it may not call us. */
+typedef struct vkt_lender {
+    void (*give_back)(struct vkt_lender *lender);
+} vkt_lender;
+
+/* A block of host memory that is not ours: the pages around data .. data + nbytes - 1, which begin
+ * at vkt_block_host, used where they are (VK_EXT_external_memory_host). It counts as exported all
+ * its life. The memory stays mapped until `lender` has it back; a live import that holds the bytes
+ * already is used again, and `lender` is given back at once. VKT_VALUE_ERROR, a text that says why
+ * and begins with the device, when the device cannot: `lender` is then untouched. */
+vkt_status vkt_block_import(vkt_device *device, void *data, uint64_t nbytes, bool writable,
+                            vkt_lender *lender, vkt_block **out);
+/* False: whoever writes into the block breaks the promise its memory was lent under. */
+bool vkt_block_is_writable(const vkt_block *block);
+/* True when the blocks are one, or made of the same host memory. */
+bool vkt_blocks_share_memory(const vkt_block *a, const vkt_block *b);
 
 /* Exports (buffer protocol, NumPy views, DLPack) of the block: while there are any, the layer above
  * waits after every op that touches it. */

@@ -7,8 +7,8 @@
  * trace.c     what the tests replay                  transfer.c  uploads, downloads, staging
  * kernel.c    pipelines and their table              glslang.c   GLSL -> SPIR-V
  * spirv.c     NoContraction and float controls       cache.c     SPIR-V and pipelines on disk
- * profile.c   timestamps                             compat.h    what old headers lack
- * metrics.c   counters
+ * profile.c   timestamps                             import.c    memory that is not ours
+ * metrics.c   counters                               compat.h    what old headers lack
  */
 #ifndef VKT_VULKAN_INTERNAL_H
 #define VKT_VULKAN_INTERNAL_H
@@ -28,6 +28,7 @@ typedef struct vkt_kernels vkt_kernels;   /* kernel.c */
 typedef struct vkt_transfer vkt_transfer; /* transfer.c */
 typedef struct vkt_profile vkt_profile;   /* profile.c */
 typedef struct vkt_trace vkt_trace;       /* trace.c */
+typedef struct vkt_import vkt_import;     /* import.c */
 
 struct vkt_device {
     vkt_device_info info;
@@ -51,6 +52,8 @@ struct vkt_device {
     vkt_trace *trace;
     uint32_t settings[VKT_N_SETTINGS];
     vkt_live_counts live; /* of Vulkan objects; kept by those who create and destroy */
+    vkt_import *imports, *dying_imports;
+    uint64_t n_imports; /* in both lists */
     _Atomic uint64_t metrics[VKT_N_METRICS];
 };
 
@@ -80,7 +83,10 @@ struct vkt_block {
     uint64_t address;
     void *host; /* of the range, or NULL */
     bool host_cached;
+    bool read_only;
     vkt_usage usage;
+    vkt_import *import; /* import.c: of memory that is not ours, or NULL; */
+    uint64_t begin;     /* ... the first byte of what was lent; else 0 */
     void *owner;     /* memory.c: the slab, or NULL when the block has a chunk of its own */
     vkt_block *next; /* memory.c: in a free list */
 };
@@ -191,6 +197,15 @@ vkt_status vkt_memory_create(vkt_device *device);
 void vkt_memory_destroy(vkt_device *device);
 /* Number of live blocks with exports. */
 uint32_t vkt_memory_exports(const vkt_device *device);
+
+/* ---- import.c; all with the caller's lock held */
+
+/* The last reference to an imported block is gone: its memory is given back now, or, while work
+ * that touches it is in flight, by a later reap. */
+void vkt_import_drop(vkt_block *block);
+void vkt_imports_reap(vkt_device *device);
+/* All work is finished. The records of blocks still referenced stay. */
+void vkt_imports_destroy(vkt_device *device);
 
 /* ---- queue.c */
 vkt_status vkt_queue_create(vkt_device *device);

@@ -256,6 +256,10 @@ void vkt_block_unref(vkt_block *block)
         return;
     if (atomic_fetch_sub_explicit(&block->refs, 1, memory_order_acq_rel) != 1)
         return;
+    if (block->import) {
+        vkt_import_drop(block);
+        return;
+    }
     vkt_device *device = block->device;
     vkt_mutex_lock(&device->memory->lock);
     vkt_memory *memory = device->memory;
@@ -306,9 +310,20 @@ void vkt_block_drop_export(vkt_block *block)
         block->device->memory->n_exported--;
 }
 
+bool vkt_block_is_writable(const vkt_block *block)
+{
+    return !block->read_only;
+}
+
+bool vkt_blocks_share_memory(const vkt_block *a, const vkt_block *b)
+{
+    const char *from = a->host, *to = b->host;
+    return a == b || (from && to && from < to + b->capacity && to < from + a->capacity);
+}
+
 uint32_t vkt_block_exports(const vkt_block *block)
 {
-    return block->exports;
+    return block->exports + (block->import != NULL);
 }
 
 /* ---- The pool as a whole */
@@ -435,7 +450,7 @@ void vkt_device_live(const vkt_device *device, vkt_live_counts *out)
         return;
     out->pending_submits = vkt_queue_submitted(device) - vkt_queue_known(device);
     vkt_mutex_lock(&memory->lock);
-    out->blocks = memory->n_blocks;
+    out->blocks = memory->n_blocks + device->n_imports;
     out->block_nbytes = memory->in_use;
     vkt_mutex_unlock(&memory->lock);
 }

@@ -525,7 +525,9 @@ vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value)
 vkt_status vkt_wait(vkt_device *device)
 {
     VKT_TRY(vkt_flush(device));
-    return vkt_queue_wait_value(device, vkt_queue_submitted(device));
+    VKT_TRY(vkt_queue_wait_value(device, vkt_queue_submitted(device)));
+    vkt_imports_reap(device);
+    return VKT_OK;
 fail:
     return vkt_status_last();
 }
@@ -533,7 +535,10 @@ fail:
 vkt_status vkt_block_wait(vkt_block *block, bool for_write)
 {
     uint64_t value = block->usage.write_submit;
-    vkt_access access = {.block = block, .nbytes = block->nbytes, .write = for_write};
+    vkt_access access = {.block = block,
+                         .offset = block->begin,
+                         .nbytes = block->nbytes - block->begin,
+                         .write = for_write};
 
     if (for_write)
         value = vkt_max_u64(value, block->usage.read_submit);

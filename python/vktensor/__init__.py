@@ -23,6 +23,7 @@ from vktensor import (
     _methods,
     creation,
     elementwise,
+    exchange,
     linear_algebra,
     manipulation,
     profiling,
@@ -55,6 +56,7 @@ from vktensor._dtypes import (
 )
 from vktensor.creation import *
 from vktensor.elementwise import *
+from vktensor.exchange import *
 from vktensor.linear_algebra import *
 from vktensor.manipulation import *
 from vktensor.profiling import *
@@ -106,6 +108,7 @@ __all__ = [
 ]
 __all__ += creation.__all__
 __all__ += elementwise.__all__  # type: ignore[attr-defined]  # set through globals()
+__all__ += exchange.__all__
 __all__ += linear_algebra.__all__
 __all__ += manipulation.__all__
 __all__ += profiling.__all__

@@ -38,8 +38,8 @@ def asarray(
     sequences of them.
 
     NumPy's dtypes are kept; Python numbers become bool, int64 or float32. `copy=True` always
-    copies, `copy=False` raises ValueError where a copy is needed. TypeError for dtypes there are
-    no tensors of.
+    copies, `copy=False` raises ValueError where a copy is needed: a NumPy array's memory is then
+    shared, see `vt.from_numpy`. TypeError for dtypes there are no tensors of.
 
     >>> vt.asarray([[1, 2], [3, 4]])
     Tensor([[1, 2],
