@@ -59,6 +59,13 @@ def with_signed_zeros(function: Any, lower: bool) -> Callable[[Any, Any], Any]:
 
 minimum, maximum = with_signed_zeros(np.minimum, True), with_signed_zeros(np.maximum, False)
 
+def floor_divide(x: Any, y: Any) -> Any:
+    """The standard's answer where one operand is infinite; NumPy gives NaN and -1."""
+    if x.dtype.kind != "f":
+        return np.floor_divide(x, y)
+    return np.where(np.isinf(x) != np.isinf(y), x / y, np.floor_divide(x, y))
+
+
 # NumPy's name where it differs from ours, or a function where NumPy has none or decides otherwise.
 REFERENCE: dict[str, Any] = {
     "acos": np.arccos,
@@ -74,6 +81,7 @@ REFERENCE: dict[str, Any] = {
     "clip": lambda x, low, high: minimum(maximum(x, low), high),
     "erf": from_libm("erfl"),
     "erfc": from_libm("erfcl"),
+    "floor_divide": floor_divide,
     "fmax": with_signed_zeros(np.fmax, False),
     "fmin": with_signed_zeros(np.fmin, True),
     "lgamma": from_libm("lgammal"),

@@ -5,6 +5,7 @@
 #include "ops/matmul.h"
 #include "ops/movement.h"
 #include "ops/reduce.h"
+#include "ops/search.h"
 #include "python/number.h"
 
 #define FASTCALL(function) (PyCFunction)(void (*)(void)) function
@@ -251,6 +252,27 @@ static PyObject *take(PyObject *module, PyObject *const *args, Py_ssize_t n_args
     return finish(x, status, result);
 }
 
+static const vkt_py_params SEARCH_PARAMS = {"searchsorted", 2, {"x1", "x2", "right"}};
+
+static PyObject *searchsorted(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                              PyObject *kwnames)
+{
+    PyObject *given[3];
+    vkt_tensor *sorted, *values, *result = NULL;
+    bool right;
+    (void)module;
+
+    if (!vkt_py_unpack(&SEARCH_PARAMS, args, n_args, kwnames, given) ||
+        !vkt_py_flag(given[2], false, &right) || !vkt_py_tensor_arg("searchsorted", given[0]) ||
+        !vkt_py_tensor_arg("searchsorted", given[1]))
+        return NULL;
+    sorted = vkt_tensor_ref(vkt_py_value(given[0]));
+    values = vkt_tensor_ref(vkt_py_value(given[1]));
+    vkt_status status = vkt_search_sorted(sorted, values, right, &result);
+    vkt_tensor_unref(values);
+    return finish(sorted, status, result);
+}
+
 /* ---- The table, for tests and benchmarks ----------------------------------------------------- */
 
 static const char *const KINDS[] = {"unary", "binary", "ternary", "reduce", "scan"};
@@ -334,6 +356,9 @@ PyMethodDef vkt_py_op_functions[] = {
     {"take", FASTCALL(take), KEYWORDS,
      "take($module, x, indices, axis)\n--\n\n"
      "Elements at integer indices; negative ones count from the end."},
+    {"searchsorted", FASTCALL(searchsorted), KEYWORDS,
+     "searchsorted($module, x1, x2, right=False)\n--\n\n"
+     "Where the elements of x2 belong in the sorted x1."},
     {"ops", list_ops, METH_NOARGS, "ops($module)\n--\n\nThe op table, a dict for each row."},
     {"dtypes", list_dtypes, METH_NOARGS, "dtypes($module)\n--\n\nThe names of all dtypes."},
     {NULL, NULL, 0, NULL},

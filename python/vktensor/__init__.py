@@ -22,12 +22,14 @@ from vktensor import (
     _core,
     _methods,
     creation,
+    data_types,
     elementwise,
     exchange,
     linear_algebra,
     manipulation,
     profiling,
     runtime,
+    searching,
     statistics,
     tuning,
 )
@@ -42,6 +44,8 @@ from vktensor._core import (
 from vktensor._dtypes import (
     bfloat16,
     bool_,
+    complex64,
+    complex128,
     float16,
     float32,
     float64,
@@ -55,15 +59,19 @@ from vktensor._dtypes import (
     uint64,
 )
 from vktensor.creation import *
+from vktensor.data_types import *
 from vktensor.elementwise import *
 from vktensor.exchange import *
 from vktensor.linear_algebra import *
 from vktensor.manipulation import *
 from vktensor.profiling import *
 from vktensor.runtime import *
+from vktensor.searching import *
 from vktensor.statistics import *
 
 __version__ = "0.1.0"
+#: The version of the array API standard that the names follow.
+__array_api_version__ = "2025.12"
 
 #: Adds an axis of length 1 in an index.
 newaxis = None
@@ -85,9 +93,12 @@ __all__ = [
     "OutOfMemoryError",
     "Tensor",
     "VulkanError",
+    "__array_api_version__",
     "__version__",
     "bfloat16",
     "bool",
+    "complex128",
+    "complex64",
     "e",
     "float16",
     "float32",
@@ -107,10 +118,12 @@ __all__ = [
     "uint8",
 ]
 __all__ += creation.__all__
+__all__ += data_types.__all__
 __all__ += elementwise.__all__  # type: ignore[attr-defined]  # set through globals()
 __all__ += exchange.__all__
 __all__ += linear_algebra.__all__
 __all__ += manipulation.__all__
 __all__ += profiling.__all__
 __all__ += runtime.__all__
+__all__ += searching.__all__
 __all__ += statistics.__all__

@@ -9,6 +9,8 @@ import numpy as np
 __all__ = [
     "bfloat16",
     "bool_",
+    "complex128",
+    "complex64",
     "float16",
     "float32",
     "float64",
@@ -71,12 +73,10 @@ class DType:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DType):
             return self.name == other.name
-        if other is None or self._dtype is None and not hasattr(other, "itemsize"):
-            return False
-        try:
-            return bool(self.dtype == np.dtype(other))  # type: ignore[call-overload]
-        except TypeError:
-            return False
+        if isinstance(other, type) and issubclass(other, np.generic):
+            return bool(self.dtype == np.dtype(other))
+        # numpy.dtype takes much more, None and dicts among it, that is no dtype to compare with.
+        return isinstance(other, (np.dtype, str)) and bool(self.dtype == other)
 
     def __hash__(self) -> int:
         return hash(self.dtype)
@@ -101,3 +101,8 @@ float16 = DType("float16")
 bfloat16 = DType("bfloat16")
 float32 = DType("float32")
 float64 = DType("float64")
+complex64 = DType("complex64")
+complex128 = DType("complex128")
+
+#: Every dtype object by its name.
+BY_NAME = {dtype.name: dtype for dtype in list(globals().values()) if isinstance(dtype, DType)}

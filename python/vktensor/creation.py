@@ -3,7 +3,7 @@ what reads them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from vktensor import _core
 from vktensor._core import Tensor
@@ -19,8 +19,11 @@ __all__ = [
     "full",
     "full_like",
     "linspace",
+    "meshgrid",
     "ones",
     "ones_like",
+    "tril",
+    "triu",
     "zeros",
     "zeros_like",
 ]
@@ -190,6 +193,11 @@ def linspace(
     return _core.astype(values, dtype, False)
 
 
+def _clamp(k: int, n_rows: int, n_cols: int) -> int:
+    """The number of a diagonal, or of one as empty for those beyond: k may be any integer."""
+    return max(-n_rows - 1, min(k, n_cols + 1))
+
+
 def eye(
     n_rows: int,
     n_cols: int | None = None,
@@ -207,6 +215,66 @@ def eye(
             [0., 1.]], dtype=float32)
     """
     n_cols = n_rows if n_cols is None else n_cols
+    k = _clamp(k, n_rows, n_cols)
     rows = _core.expand_dims(_core.iota((n_rows,), device), (1,))
     cols = _core.iota((n_cols,), device)
     return _core.astype(cols - rows == k, float32 if dtype is None else dtype, False)
+
+
+def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
+    """The coordinates of a grid whose axes have the points `arrays` (1-d): views, one for each
+    array.
+
+    With 'xy' the first array runs along axis 1 and the second along axis 0, with 'ij' each along
+    its own. ValueError for other ndim or indexing.
+
+    >>> vt.meshgrid(vt.asarray([1, 2]), vt.asarray([3, 4]))[0]
+    Tensor([[1, 2],
+            [1, 2]], dtype=int64)
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: expected indexing 'xy' or 'ij', got {indexing!r}")
+    ndim = len(arrays)
+    order = list(range(ndim))
+    if indexing == "xy" and ndim > 1:
+        order[:2] = 1, 0
+    shape = [0] * ndim
+    for x, axis in zip(arrays, order, strict=True):
+        if x.ndim > 1:
+            raise ValueError(f"meshgrid: expected 1-d arrays, got shape {x.shape}")
+        shape[axis] = x.size
+    apart = [
+        _core.reshape(x, [-1 if a == axis else 1 for a in range(ndim)], None)
+        for x, axis in zip(arrays, order, strict=True)
+    ]
+    return tuple(_core.broadcast_to(x, shape) for x in apart)
+
+
+def _triangle(op: str, x: Tensor, k: int, upper: bool) -> Tensor:
+    if x.ndim < 2:
+        raise ValueError(f"{op}: expected at least 2 dimensions, got {x.ndim}")
+    k = _clamp(k, x.shape[-2], x.shape[-1])
+    rows = _core.expand_dims(_core.iota((x.shape[-2],), x.device), (1,))
+    above = _core.iota((x.shape[-1],), x.device) - rows
+    # False is a weak zero: it takes any dtype.
+    return _core.where(above >= k if upper else above <= k, x, False)
+
+
+def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
+    """`x` with zeros above the `k`-th diagonal of each of its matrices. ValueError for ndim < 2.
+
+    >>> vt.tril(vt.ones((2, 2)))
+    Tensor([[1., 0.],
+            [1., 1.]], dtype=float32)
+    """
+    return _triangle("tril", x, k, upper=False)
+
+
+def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
+    """`x` with zeros below the `k`-th diagonal of each of its matrices. ValueError for ndim < 2.
+
+    >>> vt.triu(vt.ones((2, 2)))
+    Tensor([[1., 1.],
+            [0., 1.]], dtype=float32)
+    """
+    return _triangle("triu", x, k, upper=True)

@@ -63,7 +63,8 @@ def divide(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def floor_divide(x1: Operand, x2: Operand, /) -> Tensor:
-    """floor(x1 / x2), broadcast. Numeric; an integer divided by zero gives 0, as in NumPy.
+    """floor(x1 / x2), broadcast. Numeric; an integer divided by zero gives 0, as in NumPy. Where
+    one operand is infinite it is x1 / x2, as the standard says and NumPy does not.
 
     >>> vt.floor_divide(vt.asarray([7, -7]), 2)
     Tensor([ 3, -4], dtype=int64)
@@ -625,6 +626,36 @@ def logical_not(x: Tensor, /) -> Tensor:
     Tensor([False,  True], dtype=bool)
     """
     return _core.logical_not(x)
+
+
+# ---- complex parts ----------------------------------------------------------------------------
+
+
+def conj(x: Tensor, /) -> Tensor:
+    """The complex conjugate; real `x` itself, as a new value. Numeric.
+
+    >>> vt.conj(vt.asarray([1.0, -2.0]))
+    Tensor([ 1., -2.], dtype=float32)
+    """
+    return _core.positive(x)
+
+
+def imag(x: Tensor, /) -> Tensor:
+    """The imaginary part; zeros for real `x`, with its dtype. Numeric.
+
+    >>> vt.imag(vt.asarray([1.0, -2.0]))
+    Tensor([0., 0.], dtype=float32)
+    """
+    return _core.full(x.shape, 0, _core.positive(x).dtype, x.device)
+
+
+def real(x: Tensor, /) -> Tensor:
+    """The real part; real `x` itself, as a new value. Numeric.
+
+    >>> vt.real(vt.asarray([1.0, -2.0]))
+    Tensor([ 1., -2.], dtype=float32)
+    """
+    return _core.positive(x)
 
 
 # ---- bits -------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ result says so."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from vktensor import _core
 from vktensor._core import Tensor
-from vktensor._typing import Axis, DTypeLike
+from vktensor._typing import Axis
 
 __all__ = [
-    "astype",
     "broadcast_arrays",
     "broadcast_shapes",
     "broadcast_to",
@@ -22,11 +22,11 @@ __all__ = [
     "permute_dims",
     "repeat",
     "reshape",
-    "result_type",
     "roll",
     "squeeze",
     "stack",
     "take",
+    "take_along_axis",
     "tile",
     "unstack",
 ]
@@ -44,16 +44,6 @@ def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     if len(set(found)) != len(found):
         raise ValueError(f"{op}: repeated axis in {given}")
     return found
-
-
-def astype(x: Tensor, dtype: DTypeLike, /, *, copy: bool = True) -> Tensor:
-    """`x` converted to `dtype` as NumPy converts; `copy=False` gives `x` itself where it has that
-    dtype.
-
-    >>> vt.astype(vt.asarray([1.7, -1.7]), vt.int32)
-    Tensor([ 1, -1], dtype=int32)
-    """
-    return _core.astype(x, dtype, copy)
 
 
 def broadcast_to(x: Tensor, /, shape: Sequence[int]) -> Tensor:
@@ -121,7 +111,7 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     return tuple(x[(*before, i)] for i in range(x.shape[place]))
 
 
-def expand_dims(x: Tensor, /, axis: int | Sequence[int] = 0) -> Tensor:
+def expand_dims(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
     """A view with new axes of length 1, so that each of `axis` is one of them in the result.
 
     >>> vt.expand_dims(vt.asarray([1, 2]), 1).shape
@@ -225,22 +215,40 @@ def _axes_with_repeats(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     return tuple(_axes("roll", a, ndim)[0] for a in given)
 
 
-def repeat(x: Tensor, repeats: int, /, *, axis: int | None = None) -> Tensor:
-    """Each element `repeats` times in a row along `axis` (flattened for None). ValueError for
-    repeats < 0.
+def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
+    """Each element `repeats` times in a row along `axis` (flattened for None).
 
-    >>> vt.repeat(vt.asarray([1, 2]), 2)
-    Tensor([1, 1, 2, 2], dtype=int64)
+    `repeats` is an integer or an integer Tensor with one for each element along `axis`, or one for
+    all; a Tensor is read on the host for the length of the result. ValueError for repeats < 0.
+
+    >>> vt.repeat(vt.asarray([1, 2]), vt.asarray([1, 2]))
+    Tensor([1, 2, 2], dtype=int64)
     """
-    if repeats < 0:
-        raise ValueError(f"repeat: expected repeats >= 0, got {repeats}")
     if axis is None:
         x, axis = _core.reshape(x, (-1,), None), 0
     (place,) = _axes("repeat", axis, x.ndim)
+    if isinstance(repeats, Tensor) and repeats.shape not in ((), (1,)):
+        return _repeat_each(x, repeats, place)
+    count = int(repeats) if isinstance(repeats, int) else int(repeats.item())
+    if count < 0:
+        raise ValueError(f"repeat: expected repeats >= 0, got {count}")
     shape = x.shape
     wide = _core.expand_dims(x, (place + 1,))
-    wide = _core.broadcast_to(wide, (*shape[: place + 1], repeats, *shape[place + 1 :]))
-    return _core.reshape(wide, (*shape[:place], shape[place] * repeats, *shape[place + 1 :]), True)
+    wide = _core.broadcast_to(wide, (*shape[: place + 1], count, *shape[place + 1 :]))
+    return _core.reshape(wide, (*shape[:place], shape[place] * count, *shape[place + 1 :]), True)
+
+
+def _repeat_each(x: Tensor, repeats: Tensor, axis: int) -> Tensor:
+    """Element i along `axis` repeats[i] times: place p holds the element in whose run p lies."""
+    if repeats.shape != (x.shape[axis],) or repeats.dtype.kind not in "iu":
+        raise ValueError(
+            f"repeat: expected {x.shape[axis]} integers, got {repeats.dtype} of {repeats.shape}"
+        )
+    if repeats.size and int(_core.reduce("min", repeats)) < 0:
+        raise ValueError("repeat: expected repeats >= 0")
+    ends = _core.scan("cumulative_sum", repeats, 0)
+    total = int(ends[-1]) if repeats.size else 0
+    return _core.take(x, _core.searchsorted(ends, _core.iota((total,), x.device), True), axis)
 
 
 def tile(x: Tensor, repetitions: Sequence[int], /) -> Tensor:
@@ -275,11 +283,47 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     return _core.take(x, indices, axis)
 
 
-def result_type(*arrays_and_dtypes: object) -> object:
-    """The `numpy.dtype` that the arguments promote to: tensors, dtypes, and Python scalars, which
-    are weak.
+def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
+    """Elements of `x` at the integer `indices` along `axis`: out[i, j] = x[indices[i, j], j] for
+    axis 0 of two.
 
-    >>> vt.result_type(vt.int64, vt.float32)
-    dtype('float32')
+    `indices` has as many axes as `x`; the others broadcast. Negative indices count from the end;
+    IndexError for one out of range, TypeError for indices that are no integers.
+
+    >>> x = vt.asarray([[10, 20], [30, 40]])
+    >>> vt.take_along_axis(x, vt.asarray([[1], [0]]))
+    Tensor([[20],
+            [30]], dtype=int64)
     """
-    return _core.result_type(*arrays_and_dtypes)
+    (place,) = _axes("take_along_axis", axis, x.ndim)
+    if indices.ndim != x.ndim:
+        raise ValueError(
+            f"take_along_axis: expected indices of {x.ndim} dimensions, got {indices.ndim}"
+        )
+    if indices.dtype.kind not in "iu":
+        raise TypeError(f"take_along_axis: expected integer indices, got {indices.dtype}")
+    length = x.shape[place]
+    shape = _core.broadcast_shapes(
+        (*x.shape[:place], 1, *x.shape[place + 1 :]),
+        (*indices.shape[:place], 1, *indices.shape[place + 1 :]),
+    )
+    outer, inner = prod(shape[:place]), prod(shape[place + 1 :])
+    count = indices.shape[place]
+    x = _core.broadcast_to(x, (*shape[:place], length, *shape[place + 1 :]))
+    shape = (*shape[:place], count, *shape[place + 1 :])
+    at = _core.astype(_core.broadcast_to(indices, shape), "int64", False)
+    at = _core.reshape(at, (outer, count, inner), None)
+    at = _core.where(at < 0, at + length, at)
+    rows = _core.reshape(_core.iota((outer,), x.device), (-1, 1, 1), None)
+    # An index of another row is out of range too: one that `take` refuses stands for it.
+    flat = (rows * length + at) * inner + _core.iota((inner,), x.device)
+    flat = _core.where((at < 0) | (at >= length), x.size, flat)
+    try:
+        found = _core.take(_core.reshape(x, (-1,), None), flat, 0)
+    except IndexError:
+        lowest = int(_core.reduce("min", indices))
+        bad = lowest if lowest < -length else int(_core.reduce("max", indices))
+        raise IndexError(
+            f"take_along_axis: index {bad} is out of bounds for axis {place} with size {length}"
+        ) from None
+    return _core.reshape(found, shape, None)

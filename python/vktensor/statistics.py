@@ -18,6 +18,7 @@ __all__ = [
     "count_nonzero",
     "cumulative_prod",
     "cumulative_sum",
+    "diff",
     "max",
     "mean",
     "min",
@@ -182,6 +183,37 @@ def cumulative_prod(
     Tensor([ 2,  6, 24], dtype=int64)
     """
     return _core.scan("cumulative_prod", x, _only_axis(x, axis), dtype, include_initial)
+
+
+def diff(
+    x: Tensor,
+    /,
+    *,
+    axis: int = -1,
+    n: int = 1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+) -> Tensor:
+    """Differences of neighbours along `axis`, taken `n` times, of `x` with `prepend` before it and
+    `append` behind it.
+
+    Numeric; bool elements are compared (not_equal). ValueError for n < 0.
+
+    >>> vt.diff(vt.asarray([1, 4, 9]))
+    Tensor([3, 5], dtype=int64)
+    """
+    if n < 0:
+        raise ValueError(f"diff: expected n >= 0, got {n}")
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"diff: axis {axis} is out of bounds for {x.ndim} dimensions")
+    parts = [part for part in (prepend, x, append) if part is not None]
+    if len(parts) > 1:
+        x = _core.concat(parts, axis % x.ndim)
+    before = (slice(None),) * (axis % x.ndim)
+    for _ in range(n):
+        later, earlier = x[(*before, slice(1, None))], x[(*before, slice(None, -1))]
+        x = later != earlier if x.dtype.kind == "b" else later - earlier
+    return x
 
 
 def _only_axis(x: Tensor, axis: int | None) -> int:

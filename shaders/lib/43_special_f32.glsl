@@ -65,7 +65,8 @@ float vkt_remainder_f32(float x, float y)
     return r == 0.0 ? vkt_copysign_f32(r, y) : moved;
 }
 
-// As NumPy: from the remainder, so that it agrees with it.
+// From the remainder, as NumPy, so that it agrees with it. Infinite over finite is infinite, and
+// finite over infinite a zero, as the array API standard says where NumPy gives NaN and -1.
 float vkt_floor_divide_f32(float x, float y)
 {
     float r = vkt_fmod_f32(x, y);
@@ -75,7 +76,8 @@ float vkt_floor_divide_f32(float x, float y)
     f = d - f > 0.5 ? f + 1.0 : f;
     uint sign = (floatBitsToUint(x) ^ floatBitsToUint(y)) & 0x80000000u;
     float q = d == 0.0 ? uintBitsToFloat(sign) : f;
-    return y == 0.0 ? x / y : q;
+    bool plain = y == 0.0 || vkt_isinf_f32(x) != vkt_isinf_f32(y);
+    return plain ? x / y : q;
 }
 
 // erfc(x) of x >= 7/8: exp(x^2) erfc(x) x is a polynomial in (x - 2) / (x + 2) (after Shepherd and

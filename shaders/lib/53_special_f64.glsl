@@ -71,7 +71,8 @@ double vkt_remainder_f64(double x, double y)
     return r == 0.0lf ? vkt_copysign_f64(r, y) : moved;
 }
 
-// As NumPy: from the remainder, so that it agrees with it.
+// From the remainder, as NumPy, so that it agrees with it. Infinite over finite is infinite, and
+// finite over infinite a zero, as the array API standard says where NumPy gives NaN and -1.
 double vkt_floor_divide_f64(double x, double y)
 {
     double r = vkt_fmod_f64(x, y);
@@ -81,7 +82,8 @@ double vkt_floor_divide_f64(double x, double y)
     f = d - f > 0.5lf ? f + 1.0lf : f;
     uint64_t sign = (doubleBitsToUint64(x) ^ doubleBitsToUint64(y)) & 0x8000000000000000ul;
     double q = d == 0.0lf ? uint64BitsToDouble(sign) : f;
-    return y == 0.0lf ? x / y : q;
+    bool plain = y == 0.0lf || vkt_isinf_f64(x) != vkt_isinf_f64(y);
+    return plain ? x / y : q;
 }
 
 // erfc(x) of x >= 7/8: exp(x^2) erfc(x) x is a polynomial in (x - 2) / (x + 2) (after Shepherd and

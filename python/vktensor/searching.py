@@ -1,0 +1,68 @@
+"""Looking values up: in sorted tensors and in sets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from vktensor import _core
+from vktensor._core import Tensor
+from vktensor._typing import Operand
+
+__all__ = ["isin", "searchsorted"]
+
+
+def _beside(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
+    """Both as tensors: a Python scalar takes the dtype it has beside the Tensor."""
+    if isinstance(x1, Tensor):
+        if isinstance(x2, Tensor):
+            return x1, x2
+        return x1, _core.full((), x2, _core.result_type(x1, x2), x1.device)
+    if isinstance(x2, Tensor):
+        return _core.full((), x1, _core.result_type(x1, x2), x2.device), x2
+    raise TypeError(f"{op}: expected a Tensor, got {type(x1).__name__}")
+
+
+def searchsorted(
+    x1: Tensor,
+    x2: Operand,
+    /,
+    *,
+    side: Literal["left", "right"] = "left",
+    sorter: Tensor | None = None,
+) -> Tensor:
+    """Where each element of `x2` belongs in the sorted 1-d `x1`, so that it stays sorted: int64,
+    the shape of `x2`.
+
+    Among equal elements the first place for 'left', the place behind the last for 'right'.
+    `sorter` holds integers that sort `x1`: argsort's. NaN is behind all numbers. ValueError for
+    other ndim of `x1` or another side.
+
+    >>> vt.searchsorted(vt.asarray([1, 3, 3, 5]), vt.asarray([3, 4]))
+    Tensor([1, 3], dtype=int64)
+    """
+    if side not in ("left", "right"):
+        raise ValueError(f"searchsorted: expected side 'left' or 'right', got {side!r}")
+    x1, x2 = _beside("searchsorted", x1, x2)
+    if sorter is not None:
+        if sorter.shape != x1.shape:
+            raise ValueError(
+                f"searchsorted: expected a sorter of shape {x1.shape}, got {sorter.shape}"
+            )
+        x1 = _core.take(x1, sorter, 0)
+    return _core.searchsorted(x1, x2, side == "right")
+
+
+def isin(x1: Operand, x2: Operand, /, *, invert: bool = False) -> Tensor:
+    """For each element of `x1` whether it equals some element of `x2` (with `invert`, none of
+    them): bool, the shape of `x1`.
+
+    Every pair is compared, in one kernel that stores none of the results: size of x1 times size
+    of x2 comparisons. NaN equals nothing.
+
+    >>> vt.isin(vt.asarray([1, 2, 3]), vt.asarray([3, 1]))
+    Tensor([ True, False,  True], dtype=bool)
+    """
+    x1, x2 = _beside("isin", x1, x2)
+    pairs = _core.expand_dims(x1, (x1.ndim,)) == _core.reshape(x2, (-1,), None)
+    found = _core.reduce("any", pairs, -1)
+    return _core.logical_not(found) if invert else found

@@ -1,0 +1,317 @@
+"""The array API standard's namespace: dtypes, inspection, signatures, and what is composed."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import vktensor as vt
+from oracle import DTYPES, FLOATS, INTEGERS, SIGNED, UNSIGNED, make, numpy_dtype
+
+INFO = vt.__array_namespace_info__()
+
+
+def same(got: vt.Tensor, expected: np.ndarray) -> None:
+    assert isinstance(got, vt.Tensor)
+    assert got.shape == expected.shape
+    assert got.dtype == expected.dtype
+    np.testing.assert_array_equal(np.asarray(got), expected)
+
+
+# ---- dtypes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("name", DTYPES)
+def test_dtype_objects_are_equal_to_numpys_both_ways_and_in_sets(name):
+    ours, theirs = getattr(vt, name), numpy_dtype(name)
+    assert ours == theirs and theirs == ours and ours == theirs.type
+    assert ours in {theirs} and theirs in {ours}
+    assert {theirs: 1}[ours] == 1
+    assert pickle.loads(pickle.dumps(ours)) == ours
+    assert np.zeros(2, dtype=ours.dtype).dtype == theirs
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("other", [None, {}, {"a": 1}, [], 3, float, "nonsense", object(), ()])
+def test_dtype_objects_are_not_equal_to_what_is_no_dtype(other):
+    assert vt.float64 != other and vt.bfloat16 != other
+
+
+@pytest.mark.unwatched
+def test_every_kind_has_its_dtypes():
+    kinds = {
+        "bool": ["bool"],
+        "signed integer": SIGNED,
+        "unsigned integer": UNSIGNED,
+        "integral": INTEGERS,
+        "real floating": FLOATS,
+        "numeric": [*INTEGERS, *FLOATS],
+    }
+    for kind, names in kinds.items():
+        for name in DTYPES:
+            assert vt.isdtype(getattr(vt, name), kind) == (name in names)
+            assert vt.isdtype(numpy_dtype(name), (kind, vt.bool)) == (name in [*names, "bool"])
+    assert vt.isdtype(vt.complex64, ("complex floating", "numeric"))
+    with pytest.raises(ValueError, match="isdtype: expected a kind"):
+        vt.isdtype(vt.int8, "integer")
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("name", FLOATS)
+def test_finfo_gives_python_numbers(name):
+    info, expected = vt.finfo(getattr(vt, name)), ml_dtypes.finfo(numpy_dtype(name))
+    assert (info.bits, info.dtype) == (expected.bits, numpy_dtype(name))
+    for field in ("eps", "max", "min", "smallest_normal"):
+        value = getattr(info, field)
+        assert type(value) is float and value == float(getattr(expected, field))
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("name", INTEGERS)
+def test_iinfo_gives_python_numbers(name):
+    info, expected = vt.iinfo(getattr(vt, name)), np.iinfo(name)
+    assert (info.bits, info.min, info.max) == (expected.bits, expected.min, expected.max)
+    assert type(info.max) is int and info.dtype == np.dtype(name)
+
+
+def test_finfo_and_iinfo_take_tensors_and_refuse_other_kinds():
+    assert vt.finfo(vt.ones(2)).bits == 32
+    assert vt.iinfo(vt.arange(2)).bits == 64
+    with pytest.raises(TypeError, match="finfo: expected a floating-point dtype, got int64"):
+        vt.finfo(vt.int64)
+    with pytest.raises(TypeError, match="iinfo: expected an integer dtype, got bool"):
+        vt.iinfo(vt.bool)
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("source", DTYPES)
+@pytest.mark.parametrize("target", DTYPES)
+def test_can_cast_follows_promotion_inside_a_kind(source, target):
+    a, b = numpy_dtype(source), numpy_dtype(target)
+    together = {source, target} <= set(INTEGERS) or {source, target} <= set(FLOATS)
+    expected = a == b or together and vt.result_type(a, b) == b
+    assert vt.can_cast(getattr(vt, source), getattr(vt, target)) == expected
+
+
+def test_astype_moves_and_copies_as_asked():
+    x = vt.asarray([1.5, 2.5])
+    assert vt.astype(x, vt.float32, copy=False) is x
+    assert vt.astype(x, vt.float32, copy=False, device=x.device) is x
+    copied = vt.astype(x, vt.float32)
+    copied[0] = 9
+    same(x, np.array([1.5, 2.5], np.float32))
+    same(vt.astype(x, vt.int8, device=vt.default_device()), np.array([1, 2], np.int8))
+
+
+# ---- inspection -------------------------------------------------------------------------------
+
+
+@pytest.mark.unwatched
+def test_the_inspection_functions_describe_the_default_device():
+    assert vt.__array_api_version__ == "2025.12"
+    assert INFO.default_device() == vt.default_device()
+    assert INFO.default_device() in INFO.devices() and isinstance(INFO.devices(), tuple)
+    assert INFO.capabilities()["max dimensions"] == 16
+    assert vt.zeros((1,) * 16).ndim == 16
+    defaults = INFO.default_dtypes()
+    assert defaults["real floating"] == vt.ones(1).dtype
+    assert defaults["integral"] == vt.arange(1).dtype
+    assert defaults["indexing"] == vt.argmax(vt.ones(1)).dtype
+
+
+@pytest.mark.unwatched
+def test_info_lists_the_dtypes_of_the_standard_that_a_device_has():
+    found = INFO.dtypes(device=vt.default_device())
+    has_float64 = vt.default_device().features["float64"]
+    assert ("float64" in found) == has_float64
+    assert "float16" not in found and "bfloat16" not in found
+    assert all(getattr(vt, name) == dtype for name, dtype in found.items())
+    assert list(INFO.dtypes(kind="signed integer")) == SIGNED
+    assert set(INFO.dtypes(kind=("bool", "unsigned integer"))) == {"bool", *UNSIGNED}
+
+
+@pytest.mark.unwatched
+def test_the_namespace_of_a_tensor_is_the_module():
+    x = vt.ones(1)
+    for version in (None, "2021.12", "2022.12", "2023.12", "2024.12", "2025.12"):
+        assert x.__array_namespace__(api_version=version) is vt
+    with pytest.raises(ValueError, match="2020.12"):
+        x.__array_namespace__(api_version="2020.12")
+
+
+def public_callables() -> list[str]:
+    # Python 3.11 knows no signature of an exception, its own included.
+    found = {name: getattr(vt, name) for name in vt.__all__}
+    errors = [name for name, x in found.items() if isinstance(x, type) and issubclass(x, Exception)]
+    return [name for name, x in found.items() if callable(x) and name not in errors]
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("name", public_callables())
+def test_every_public_callable_has_a_signature_and_a_docstring(name):
+    item = getattr(vt, name)
+    inspect.signature(item)
+    assert inspect.getdoc(item)
+
+
+# ---- compositions -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "bfloat16", "float32"])
+def test_triangles_keep_what_lies_on_their_side(dtype):
+    base, view = make(dtype, (2, 4, 6), "strided")
+    for k in (-9, -4, -1, 0, 2, 6, 2**70, -(2**70)):
+        near = max(-9, min(9, k))
+        same(vt.tril(view(vt.asarray(base)), k=k), np.tril(view(base), near))
+        same(vt.triu(view(vt.asarray(base)), k=k), np.triu(view(base), near))
+        same(vt.eye(3, 5, k=k), np.eye(3, 5, near, dtype=np.float32))
+    with pytest.raises(ValueError, match="triu: expected at least 2 dimensions"):
+        vt.triu(vt.ones(3))
+
+
+def test_meshgrid_agrees_with_numpy():
+    a, b, c = np.arange(3), np.array([1.5, 2.5], np.float32), np.arange(4, dtype=np.int8)
+    for arrays in ((a,), (a, b), (a, b, c), (a, b[:0]), (np.array(5), b)):
+        for indexing in ("xy", "ij"):
+            got = vt.meshgrid(*(vt.asarray(x) for x in arrays), indexing=indexing)
+            expected = np.meshgrid(*arrays, indexing=indexing)
+            assert isinstance(got, tuple) and len(got) == len(expected)
+            for g, e in zip(got, expected, strict=True):
+                same(g, e)
+    assert vt.meshgrid() == ()
+    with pytest.raises(ValueError, match="indexing"):
+        vt.meshgrid(vt.ones(2), indexing="yx")
+    with pytest.raises(ValueError, match="1-d"):
+        vt.meshgrid(vt.ones((2, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64"])
+def test_diff_agrees_with_numpy(dtype):
+    base, _ = make(dtype, (3, 5, 4))
+    x = vt.asarray(base)
+    for axis in (0, 1, -1):
+        for n in (0, 1, 2, 6):
+            same(vt.diff(x, axis=axis, n=n), np.diff(base, axis=axis, n=n))
+        same(
+            vt.diff(x, axis=axis, prepend=x, append=x[:1] if axis == 0 else None),
+            np.diff(base, axis=axis, prepend=base, **({"append": base[:1]} if axis == 0 else {})),
+        )
+    with pytest.raises(ValueError, match="n >= 0"):
+        vt.diff(x, n=-1)
+    with pytest.raises(ValueError, match="out of bounds"):
+        vt.diff(x, axis=3)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int16", "bfloat16", "float64"])
+def test_take_along_axis_agrees_with_numpy(dtype):
+    rng = np.random.default_rng(3)
+    for layout in ("contiguous", "transposed", "broadcast"):
+        base, view = make(dtype, (4, 5, 6), layout)
+        a, x = view(base), view(vt.asarray(base))
+        for axis, shape in ((0, (7, 5, 6)), (1, (4, 2, 6)), (-1, (4, 5, 1)), (1, (1, 3, 6))):
+            for kind in (np.int8, np.int64, np.uint16):
+                low = 0 if kind is np.uint16 else -a.shape[axis]
+                at = rng.integers(low, a.shape[axis], shape).astype(kind)
+                got = vt.take_along_axis(x, vt.asarray(at), axis=axis)
+                same(got, np.take_along_axis(a, at, axis=axis))
+        same(
+            vt.take_along_axis(x, vt.zeros((4, 0, 6), dtype=vt.int64), axis=1),
+            np.take_along_axis(a, np.zeros((4, 0, 6), np.int64), axis=1),
+        )
+
+
+def test_take_along_axis_refuses_bad_indices_by_name():
+    x = vt.reshape(vt.arange(6), (2, 3))
+    for bad in (3, -4):
+        with pytest.raises(IndexError, match=f"take_along_axis: index {bad} is out of bounds"):
+            vt.take_along_axis(x, vt.asarray([[0], [bad]]), axis=1)
+    with pytest.raises(TypeError, match="integer indices"):
+        vt.take_along_axis(x, vt.ones((2, 1)))
+    with pytest.raises(ValueError, match="2 dimensions"):
+        vt.take_along_axis(x, vt.asarray([0]))
+    same(vt.take_along_axis(x, vt.asarray([[0]]), axis=1), np.array([[0], [3]]))
+
+
+def test_repeat_by_counts_agrees_with_numpy():
+    base, _ = make("int32", (3, 4))
+    x = vt.asarray(base)
+    for axis, counts in ((0, [0, 2, 1]), (1, [3, 0, 0, 1]), (None, list(range(12))), (0, [2])):
+        for dtype in (np.int8, np.int64, np.uint32):
+            by = np.array(counts, dtype)
+            # NumPy takes no uint32 here, though it takes the same numbers as int64.
+            expected = np.repeat(base, by.astype(np.int64), axis)
+            same(vt.repeat(x, vt.asarray(by), axis=axis), expected)
+    same(vt.repeat(vt.ones(0), vt.zeros(0, dtype=vt.int64)), np.ones(0, np.float32))
+    with pytest.raises(ValueError, match="repeats >= 0"):
+        vt.repeat(x, vt.asarray([1, -1, 1]), axis=0)
+    with pytest.raises(ValueError, match="expected 3 integers"):
+        vt.repeat(x, vt.asarray([1, 1]), axis=0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_searchsorted_agrees_with_numpy(dtype):
+    rng = np.random.default_rng(5)
+    kind = numpy_dtype(dtype)
+    for n in (0, 1, 2, 7, 1000, 70001):
+        a = np.sort((rng.standard_normal(n) * 50).astype(kind))
+        v = (rng.standard_normal((3, 111)) * 60).astype(kind)
+        if dtype in FLOATS:
+            v[0, :4] = [np.nan, np.inf, -np.inf, -0.0]
+            a[n - n // 3 :] = np.nan
+        wide = np.float32 if dtype == "bfloat16" else kind
+        for side in ("left", "right"):
+            expected = np.searchsorted(a.astype(wide), v.astype(wide), side=side)
+            same(vt.searchsorted(vt.asarray(a), vt.asarray(v), side=side), expected)
+
+
+def test_searchsorted_takes_views_scalars_sorters_and_mixed_dtypes():
+    a = np.array([5, 1, 3, 3], np.int16)
+    x, order = vt.asarray(a), np.argsort(a)
+    same(vt.searchsorted(x, 3, sorter=vt.asarray(order)), np.array(1))
+    same(vt.searchsorted(vt.asarray(np.sort(a))[::-1][::-1], 3.5), np.array(3))
+    values = np.linspace(0, 6, 9, dtype=np.float64)
+    expected = np.searchsorted(a, values[::2], sorter=order)
+    same(vt.searchsorted(x, vt.asarray(values)[::2], sorter=vt.asarray(order)), expected)
+    with pytest.raises(ValueError, match="side"):
+        vt.searchsorted(x, 3, side="middle")
+    with pytest.raises(ValueError, match="1-d"):
+        vt.searchsorted(vt.ones((2, 2)), 3)
+    with pytest.raises(ValueError, match="sorter"):
+        vt.searchsorted(x, 3, sorter=vt.asarray([0]))
+
+
+def test_isin_agrees_with_numpy():
+    base, _ = make("int8", (5, 7))
+    tests = np.array([-3, 0, 2], np.int64)
+    for invert in (False, True):
+        got = vt.isin(vt.asarray(base), vt.asarray(tests), invert=invert)
+        same(got, np.isin(base, tests, invert=invert))
+        same(vt.isin(vt.asarray(base), 2, invert=invert), np.isin(base, 2, invert=invert))
+        same(vt.isin(2, vt.asarray(tests), invert=invert), np.isin(2, tests, invert=invert))
+        empty = vt.ones(0, dtype=vt.int8)
+        same(vt.isin(vt.asarray(base), empty, invert=invert), np.full((5, 7), invert))
+    with pytest.raises(TypeError, match="isin: expected a Tensor"):
+        vt.isin(1, 2)
+
+
+def test_the_parts_of_real_tensors_are_themselves_and_zeros():
+    for dtype in ("int8", "uint64", "float16", "float64"):
+        a, _ = make(dtype, (3, 4))
+        x = vt.asarray(a)
+        same(vt.real(x), a)
+        same(vt.conj(x), a)
+        same(vt.imag(x), np.zeros_like(a))
+
+
+def test_infinite_operands_divide_as_the_standard_says():
+    x = np.array([np.inf, -np.inf, 1.0, -1.0, 1.0, np.inf, 0.0], np.float32)
+    y = np.array([2.0, 2.0, -np.inf, np.inf, np.inf, np.inf, -np.inf], np.float32)
+    for dtype in (np.float32, np.float64, np.float16):
+        got = np.asarray(vt.floor_divide(vt.asarray(x.astype(dtype)), vt.asarray(y.astype(dtype))))
+        np.testing.assert_array_equal(got, [np.inf, -np.inf, -0.0, -0.0, 0.0, np.nan, -0.0])
+        np.testing.assert_array_equal(np.signbit(got[:5]), [False, True, True, True, False])
