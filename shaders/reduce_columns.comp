@@ -5,7 +5,7 @@
 // Push:   n_kept columns of n_reduced elements, chunk rows a workgroup, 2^lanes_log2 invocations
 //         across, where partials go.
 // Lane l of a column (one of GROUP / across) takes rows l, l + lanes, ... in batches of four. At
-// most chunk / (4 lanes) + 2 turns, and 1 more for each BLOCK of them.
+// most chunk / (4 lanes) + 2 turns, and 1 more for each BLOCK of them, and of those.
 
 #define COLUMNS 4
 
@@ -44,13 +44,20 @@ void main()
     uint r = begin + lane;
 #ifdef BLOCKED
     while (r + 3u * lanes < end) {
-        Lane block[COLUMNS];
+        Lane middle[COLUMNS];
         [[unroll]] for (int c = 0; c < COLUMNS; c++)
-            lane_start(block[c]);
-        for (uint turn = 0u; turn < BLOCK && r + 3u * lanes < end; turn++, r += 4u * lanes)
-            take_turn(block, r, lanes, at, last);
+            lane_start(middle[c]);
+        for (uint n = 0u; n < BLOCK && r + 3u * lanes < end; n++) {
+            Lane block[COLUMNS];
+            [[unroll]] for (int c = 0; c < COLUMNS; c++)
+                lane_start(block[c]);
+            for (uint turn = 0u; turn < BLOCK && r + 3u * lanes < end; turn++, r += 4u * lanes)
+                take_turn(block, r, lanes, at, last);
+            [[unroll]] for (int c = 0; c < COLUMNS; c++)
+                lane_join(middle[c], block[c]);
+        }
         [[unroll]] for (int c = 0; c < COLUMNS; c++)
-            lane_join(state[c], block[c]);
+            lane_join(state[c], middle[c]);
     }
 #else
     for (; r + 3u * lanes < end; r += 4u * lanes)

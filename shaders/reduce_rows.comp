@@ -5,7 +5,7 @@
 // Push:   n_kept rows of n_reduced elements, chunk elements a workgroup, 2^lanes_log2 lanes a row,
 //         where partials go.
 // Lane l takes batches l, l + lanes, ... of four elements. At most chunk / (16 lanes) + 4 turns,
-// and 1 more for each BLOCK of them.
+// and 1 more for each BLOCK of them, and of those.
 
 // Four batches that begin at r, r + apart, ...: all are asked for before the first is used.
 void take_turn(inout Lane lane, uint r, uint apart, int at[OPERANDS])
@@ -33,13 +33,18 @@ void main()
     uint batch = lane;
 #ifdef BLOCKED
     while (batch + 3u * lanes < n_full) {
-        Lane block;
-        lane_start(block);
-        for (uint turn = 0u; turn < BLOCK && batch + 3u * lanes < n_full; turn++) {
-            take_turn(block, begin + 4u * batch, 4u * lanes, at);
-            batch += 4u * lanes;
+        Lane middle;
+        lane_start(middle);
+        for (uint n = 0u; n < BLOCK && batch + 3u * lanes < n_full; n++) {
+            Lane block;
+            lane_start(block);
+            for (uint turn = 0u; turn < BLOCK && batch + 3u * lanes < n_full; turn++) {
+                take_turn(block, begin + 4u * batch, 4u * lanes, at);
+                batch += 4u * lanes;
+            }
+            lane_join(middle, block);
         }
-        lane_join(state, block);
+        lane_join(state, middle);
     }
 #else
     for (; batch + 3u * lanes < n_full; batch += 4u * lanes)

@@ -47,9 +47,10 @@ typedef struct vkt_halves {
 } vkt_halves;
 
 /* Cuts the fusion's space. `out_strides[axis]` are the result's, by axis of the fusion's space
- * (0 for one that it lacks). With `memory_order` dims follow leaf 0's strides: for a lone
- * computed leaf. Else C order, so that fused and unfused give the same bits. `in_order`:
- * reduced dims keep C order whatever the memory's (indices count in it). */
+ * (0 for one that it lacks). With `memory_order` the order of dims follows leaf 0's strides, unless
+ * one of them repeats elements: for a lone computed leaf. Else C order, so that fused and unfused
+ * give the same bits. `in_order`: reduced dims keep C order whatever the memory's (indices count
+ * in it). */
 void vkt_halves_init(const vkt_fusion *fusion, uint32_t axes, const int64_t *out_strides,
                      bool memory_order, bool in_order, vkt_halves *out);
 
@@ -104,6 +105,7 @@ typedef struct vkt_variant {
     uint8_t compensated; /* scans: running sums carry their rounding errors */
     uint8_t initial;     /* scans: rows begin with the neutral element */
     uint16_t group;      /* invocations of a workgroup */
+    uint16_t blocked;    /* lanes are long: they add up blocks, and blocks of blocks */
     uint8_t modes[VKT_MAX_LEAVES];
 } vkt_variant;
 

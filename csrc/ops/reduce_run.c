@@ -13,7 +13,7 @@
 #define GPU_GROUP        256
 #define BATCHES_A_LANE   4 /* of four elements: what a lane reads in one turn */
 #define MAX_COLUMN_LANES 8
-#define MAX_TURNS        64 /* of a lane before its sums go into the tree: errors grow with each */
+#define MAX_TURNS        16 /* of a lane before its sums go into the tree: errors grow with each */
 
 /* CPU: an invocation is a SIMD lane. Enough of them to feed every core; a row shorter than
  * this is not worth a second dispatch; neighbours (one SIMD group) read side by side. */
@@ -22,7 +22,7 @@
 #define SERIAL_WANTED      512
 #define SERIAL_SPLIT_ABOVE 8192
 #define SERIAL_MAX_TURNS   4096
-#define SERIAL_MERGE       2048 /* slots one invocation merges */
+#define SERIAL_MERGE       512 /* slots one invocation merges: 32 blocks (reduce_state.comp) */
 
 #define MAX_GROUPS_X 65535
 #define MAX_CHUNKS   32768 /* workgroups in z */
@@ -339,14 +339,14 @@ vkt_access vkt_access_block(vkt_block *block, bool write)
     return (vkt_access){.block = block, .nbytes = vkt_block_nbytes(block), .write = write};
 }
 
-/* Turns of the longest invocation, over all loops of the kernel. */
+/* Turns of the longest invocation's loop over elements. */
 static uint64_t count_turns(const vkt_device_info *info, const vkt_pass *pass)
 {
     uint32_t lanes_log2 = pass->spread.lanes_log2;
     if (pass->columns)
         lanes_log2 = ceil_log2(vkt_reduce_group(info)) - lanes_log2;
     uint64_t batches = pass->spread.chunk >> (lanes_log2 + 2);
-    return (pass->columns ? batches : batches / 4) * 65 / 64 + 40;
+    return pass->columns ? batches : batches / BATCHES_A_LANE;
 }
 
 vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
@@ -354,10 +354,14 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
 {
     vkt_variant variant;
     vkt_args args;
-    VKT_REQUIRE(count_turns(reduction->info, pass) <= reduction->info->max_turns, VKT_VALUE_ERROR,
+    uint64_t turns = count_turns(reduction->info, pass);
+    /* Blocks add a turn for every 16, and one for every 256. */
+    VKT_REQUIRE(turns + turns / 8 + 40 <= reduction->info->max_turns, VKT_VALUE_ERROR,
                 "%s: a kernel would make more loop turns than the device allows",
                 vkt_ops[reduction->reducer.op].name);
     vkt_pass_variant(reduction, pass, &variant);
+    variant.blocked =
+        reduction->reducer.merge != VKT_MERGE_INDEX && (!variant.tree || turns > MAX_TURNS);
     vkt_pack_pass(reduction, pass, partials, &args);
     uint64_t n_groups =
         pass->columns
@@ -469,7 +473,9 @@ static void init_pass(const vkt_reduction *reduction, const vkt_space *kept,
         .first_reduced = first_reduced,
         .columns = reduction->halves.columns,
     };
-    out->spread = out->columns ? spread_columns(reduction->info, count_strips(kept), out->n_reduced)
+    /* Strips as if the kept dims were one: how they merge must not show in the result. */
+    uint64_t strips = vkt_ceil_div(out->n_kept, 4);
+    out->spread = out->columns ? spread_columns(reduction->info, strips, out->n_reduced)
                                : spread_rows(reduction->info, out->n_kept, out->n_reduced);
 }
 

@@ -1,6 +1,7 @@
 /* ops/reduce_space.c - cuts an iteration space into kept and reduced dims, and into pieces. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ops/reduce_internal.h"
 
@@ -32,8 +33,23 @@ static void pick_axes(const vkt_layout *in, const int64_t *strides, uint32_t axe
     }
 }
 
+/* Strides that give dims the order of leaf 0's. Each dim is still walked from its first element to
+ * its last, and C order holds where a dim repeats an element: views that do not change the order of
+ * their axes are summed as their copies. */
+static void find_memory_order(const vkt_fusion *fusion, int64_t *strides)
+{
+    const vkt_layout *space = &fusion->space, *leaf = &fusion->leaf_layouts[0];
+    bool repeats = false;
+    for (int32_t axis = 0; axis < space->ndim; axis++) {
+        strides[axis] = llabs(leaf->strides[axis]);
+        repeats = repeats || (strides[axis] == 0 && space->shape[axis] > 1);
+    }
+    if (repeats)
+        memcpy(strides, space->strides, (size_t)space->ndim * sizeof(*strides));
+}
+
 static void init_half(const vkt_fusion *fusion, uint32_t axes, const int64_t *out_strides,
-                      bool memory_order, bool uses_iota, vkt_space *out)
+                      const int64_t *order, bool uses_iota, vkt_space *out)
 {
     static const int64_t none[VKT_MAX_NDIM] = {0};
     vkt_layout picked[VKT_AT_LEAF + VKT_MAX_LEAVES];
@@ -41,8 +57,7 @@ static void init_half(const vkt_fusion *fusion, uint32_t axes, const int64_t *ou
     const vkt_layout *space = &fusion->space;
     int n = VKT_AT_LEAF + fusion->program.n_leaves;
 
-    pick_axes(space, memory_order ? fusion->leaf_layouts[0].strides : space->strides, axes,
-              &picked[VKT_AT_ORDER]);
+    pick_axes(space, order, axes, &picked[VKT_AT_ORDER]);
     pick_axes(space, out_strides, axes, &picked[VKT_AT_OUT]);
     pick_axes(space, uses_iota ? space->strides : none, axes, &picked[VKT_AT_IOTA]);
     for (int i = 0; i < fusion->program.n_leaves; i++)
@@ -57,22 +72,28 @@ static void init_half(const vkt_fusion *fusion, uint32_t axes, const int64_t *ou
 static int64_t find_reach(const vkt_space *space, int operand)
 {
     int64_t stride = space->ndim ? space->strides[operand][space->ndim - 1] : 0;
-    return stride == 0 ? INT64_MAX : stride < 0 ? -stride : stride;
+    return stride == 0 ? INT64_MAX : llabs(stride);
 }
 
 void vkt_halves_init(const vkt_fusion *fusion, uint32_t axes, const int64_t *out_strides,
                      bool memory_order, bool in_order, vkt_halves *out)
 {
     uint32_t all = (1u << fusion->space.ndim) - 1;
+    int64_t memory[VKT_MAX_NDIM];
+    const int64_t *order = fusion->space.strides;
+    if (memory_order) {
+        find_memory_order(fusion, memory);
+        order = memory;
+    }
     out->uses_iota = false;
     for (int i = 0; i < fusion->program.n_instrs; i++)
         out->uses_iota |= fusion->program.instrs[i].kind == VKT_INSTR_IOTA;
-    init_half(fusion, all & ~axes, out_strides, memory_order, out->uses_iota, &out->kept);
-    init_half(fusion, axes, out_strides, memory_order && !in_order, out->uses_iota, &out->reduced);
+    init_half(fusion, all & ~axes, out_strides, order, out->uses_iota, &out->kept);
+    init_half(fusion, axes, out_strides, in_order ? fusion->space.strides : order, out->uses_iota,
+              &out->reduced);
 
-    int weighed = VKT_AT_ORDER;
-    if (memory_order)
-        weighed = VKT_AT_LEAF;
+    /* Where indices keep C order its strides tell nothing of memory. */
+    int weighed = memory_order && in_order ? VKT_AT_LEAF : VKT_AT_ORDER;
     out->columns =
         out->kept.ndim > 0 && find_reach(&out->kept, weighed) < find_reach(&out->reduced, weighed);
 }

@@ -252,6 +252,7 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_format(out, "#define GROUP %uu\n", variant->group);
     vkt_text_append(out, variant->tree ? "#define TREE\n" : "");
     vkt_text_append(out, variant->subgroups ? "#define SUBGROUPS\n" : "");
+    vkt_text_append(out, variant->blocked ? "#define BLOCKED\n" : "");
     vkt_text_append(out, program ? "" : "#define KEPT_ONLY\n");
     vkt_text_format(out, "#define KEPT_DIMS %d\n#define REDUCED_DIMS %d\n", variant->kept_dims,
                     variant->reduced_dims);

@@ -7,6 +7,7 @@ from math import prod
 
 from vktensor import _core
 from vktensor._core import Tensor
+from vktensor._dtypes import float32
 
 __all__ = ["matmul", "tensordot", "vecdot"]
 
@@ -43,6 +44,9 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
             f"vecdot: expected equal lengths along axis {axis}, got {x1.shape} and {x2.shape}"
         )
     dtype = _core.result_type(x1, x2)
+    if dtype.itemsize == 2 and dtype.kind not in "iu":
+        # Products of halves are exact in float32, in which they are summed; so one rounding is all.
+        x1, x2 = _core.astype(x1, float32, False), _core.astype(x2, float32, False)
     return _core.reduce("sum", x1 * x2, axis, False, dtype)
 
 
