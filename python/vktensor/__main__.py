@@ -1,8 +1,9 @@
 """`python -m vktensor`: the doctor. What Vulkan shows, what is chosen and why, what is missing, and
-a self-check."""
+a self-check. `python -m vktensor accuracy` measures the errors of the functions."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -13,6 +14,7 @@ import numpy as np
 
 import vktensor as vt
 from vktensor import _core
+from vktensor.accuracy import command as accuracy
 
 GOOD, BAD = "ok", "!!"
 
@@ -80,7 +82,7 @@ def self_check() -> bool:
     return right
 
 
-def main() -> int:
+def doctor() -> int:
     """Prints the report; the exit status is 0 when tensors can be computed and the self-check
     passes."""
     print(f"vktensor {vt.__version__}, NumPy {np.__version__}, Python {sys.version.split()[0]}")
@@ -108,6 +110,16 @@ def main() -> int:
         "\neverything works" if right else f"\n{BAD}  wrong answers: please report the lines above"
     )
     return 0 if right else 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command that the arguments name, the doctor where they name none."""
+    parser = argparse.ArgumentParser(prog="python -m vktensor")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("doctor", help="show devices and check that they compute (the default)")
+    accuracy.add_arguments(commands.add_parser("accuracy", help=accuracy.HELP))
+    args = parser.parse_args(argv)
+    return accuracy.main(args) if args.command == "accuracy" else doctor()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,130 @@
+"""`python -m vktensor accuracy`: measures a device, prints, keeps the results, makes the page."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import vktensor as vt
+from vktensor._core import Device
+from vktensor.accuracy import page
+from vktensor.accuracy.reference import FLOATS, bound, has_long_double
+
+HELP = "measure the errors of the functions in ULP"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--device", help="a device's index, UUID or part of its name")
+    parser.add_argument("--dtype", action="append", choices=FLOATS, help="only this dtype")
+    parser.add_argument("--function", action="append", help="only this function")
+    parser.add_argument("--quick", action="store_true", help="2^18 inputs a function at most")
+    parser.add_argument("--check", action="store_true", help="exit with 1 above a bound")
+    parser.add_argument("--json", type=Path, help="write the results to this file")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="keep the results in OUTPUT/accuracy/DEVICE.json and make OUTPUT/accuracy.md",
+    )
+    parser.add_argument("--page", action="store_true", help="only make OUTPUT/accuracy.md")
+
+
+def rows_of(functions: list[str] | None) -> list[dict[str, Any]]:
+    """The rows of the op table that are measured: those with an error. ValueError for a name that
+    is none."""
+    rows = [r for r in vt.ops() if r["kind"] in ("unary", "binary") and r["ulp"] > 0]
+    names = [r["name"] for r in rows]
+    for name in functions or ():
+        if name not in names:
+            raise ValueError(f"accuracy: expected one of {', '.join(names)}, got {name}")
+    return [r for r in rows if not functions or r["name"] in functions]
+
+
+def describe_device(device: Device) -> dict[str, str]:
+    """What identifies the device and its driver."""
+    names = ("name", "kind", "driver", "driver_version", "api_version")
+    return {name: getattr(device, name) for name in names}
+
+
+def run(args: argparse.Namespace, device: Device) -> dict[str, Any]:
+    """Measures, printing a line each; the results as JSON holds them."""
+    from vktensor.accuracy.measure import measure
+
+    results: dict[str, Any] = {
+        "device": describe_device(device),
+        "vktensor": vt.__version__,
+        "numpy": np.__version__,
+        "command": " ".join(["python -m vktensor accuracy", *(["--quick"] if args.quick else [])]),
+        "rows": [],
+    }
+    print(page.short_name(results))
+    for dtype in args.dtype or FLOATS:
+        if dtype == "float64" and not (device.features["float64"] and has_long_double()):
+            missing = "long double has" if device.features["float64"] else "the device has"
+            print(f"float64 is not measured: {missing} no such numbers")
+            continue
+        print(f"\n{dtype:<12} bound       max   mean  seconds  inputs")
+        for row in rows_of(args.function):
+            start = time.perf_counter()
+            found = measure(row, dtype, device, args.quick)
+            seconds = time.perf_counter() - start
+            results["rows"].append(found)
+            mark = "!" if page.is_over(found) else " "
+            wrong = f"  {found['wrong']} wrong, first at {found['wrong_at']}"
+            print(
+                f"{row['name']:<12} {bound(row['name'], dtype):5g} {mark}{found['max']:8.3f} "
+                f"{found['mean']:6.3f} {seconds:8.2f}  {page.count_text(found['inputs']):<13} "
+                f"{', '.join(found['at'])}{wrong if found['wrong'] else ''}",
+                flush=True,
+            )
+    return results
+
+
+def keep(results: dict[str, Any], folder: Path) -> Path:
+    """Writes the results into the device's file, over the rows measured anew."""
+    slug = re.sub(r"[^a-z0-9.]+", "-", page.short_name(results).lower())
+    path = folder / "accuracy" / f"{slug}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        rows = json.loads(path.read_text())["rows"]
+        fresh = {(r["dtype"], r["function"]): r for r in results["rows"]}
+        merged = [fresh.pop((r["dtype"], r["function"]), r) for r in rows]
+        results = results | {"rows": merged + list(fresh.values())}
+    write_json(results, path)
+    return path
+
+
+def write_json(results: dict[str, Any], path: Path) -> None:
+    """One row a line: what changes shows in a diff."""
+    rows = ",\n".join(f"  {json.dumps(row)}" for row in results["rows"])
+    facts = {name: value for name, value in results.items() if name != "rows"}
+    head = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items())
+    path.write_text(f'{{\n{head},\n "rows": [\n{rows}\n ]\n}}\n')
+
+
+def main(args: argparse.Namespace) -> int:
+    """0, or 1 where --check found an error above its bound."""
+    if args.page:
+        print(page.write(args.output or Path("docs")))
+        return 0
+    if not importlib.util.find_spec("mpmath"):
+        print("accuracy: needs mpmath, against which the references are checked", file=sys.stderr)
+        return 2
+    if args.device:
+        vt.set_default_device(int(args.device) if args.device.isdigit() else args.device)
+    results = run(args, vt.default_device())
+    if args.json:
+        write_json(results, args.json)
+    if args.output:
+        print(keep(results, args.output), page.write(args.output))
+    over = [f"{r['function']} {r['dtype']}" for r in results["rows"] if page.is_over(r)]
+    print(f"\nabove their bounds: {', '.join(over) or 'none'}")
+    return 1 if over and args.check else 0

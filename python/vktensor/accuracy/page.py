@@ -1,0 +1,137 @@
+"""Makes `docs/accuracy.md` of the results of all devices, one JSON file each."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from vktensor.accuracy.reference import FLOATS, bound
+
+TITLE = """# Accuracy
+
+Errors of the functions in ULP (units in the last place of the exact result), measured. This page is
+generated from the files in `docs/accuracy/`:
+
+    python -m vktensor accuracy --output docs           # measures the default device, in minutes
+    python -m vktensor accuracy --output docs --page    # only makes this page anew
+
+"""
+HOW = """
+- **bound**: what the op table promises on every device; a result above it is marked **!**, and
+  `--check` then exits with 1. float16 and bfloat16 are computed in float32 and rounded once.
+- **max** and **mean** error, with the **input** of the largest, exactly, in C's hexadecimal and
+  rounded in decimal. An error of 0.5 is correct rounding. A result that is of another kind (NaN, an
+  infinity or a zero of the wrong sign) has no ULP and is counted as wrong beside the maximum.
+- **inputs**: all 65,536 of the half types (for two operands all pairs of every 32nd and some
+  others); all 2^32 of float32 for functions of one argument on a GPU. Elsewhere a sample: random
+  bits, the function's domain, neighbourhoods of 0, 1 and other points where methods change; with,
+  for one argument, both sides of every power of two, multiples of pi/4, of ln 2 / 2 and of 1/2, the
+  borders of overflow and underflow, NumPy's validation sets, and for sin, cos and tan the arguments
+  of every exponent that are closest to a multiple of pi/2.
+- **Reference**: NumPy's float64 for results up to float32 (in a sweep of all float32 the float64
+  function of the device), C's 80-bit long double for float64. The references were compared with
+  mpmath at {checked} points; their largest error is {reference}.
+- lgamma and logaddexp near their zeros are measured in ULP of 1.
+"""
+
+
+def load(folder: Path) -> list[dict[str, Any]]:
+    """The results of each device, CPU drivers first, then by name."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    return sorted(found, key=lambda r: (r["device"]["kind"] != "cpu", r["device"]["name"]))
+
+
+def short_name(results: dict[str, Any]) -> str:
+    """The device's name without what stands in brackets, and its driver's version number."""
+    device = results["device"]
+    number = re.search(r"\d+(\.\d+)+", device["driver_version"])
+    name = device["name"].partition(" (")[0]
+    return f"{name} {number.group(0) if number else device['driver_version']}"
+
+
+def count_text(n: int) -> str:
+    """A count as people say it."""
+    if n >= 1 << 16 and n & (n - 1) == 0:
+        return f"2^{n.bit_length() - 1}"
+    return f"{n / 1e6:.3g} million" if n >= 1_000_000 else f"{n:,}"
+
+
+def number_text(literal: str, dtype: str) -> str:
+    """A C literal, short, and its decimal value."""
+    value = float.fromhex(literal)
+    hexadecimal = re.sub(r"\.?0*p", "p", literal) if "." in literal else literal
+    digits = {"float16": 5, "bfloat16": 4, "float32": 9, "float64": 9}[dtype]
+    return f"`{hexadecimal}` = {value:.{digits}g}"
+
+
+def is_over(row: dict[str, Any]) -> bool:
+    """Whether the row breaks its bound."""
+    return bool(row["max"] > bound(row["function"], row["dtype"]) or row["wrong"])
+
+
+def cells(row: dict[str, Any] | None) -> list[str]:
+    """A device's columns: max, mean, input, inputs."""
+    if row is None:
+        return ["", "", "", ""]
+    worst = f"**! {row['max']:.3g}**" if is_over(row) else f"{row['max']:.3f}"
+    if row["wrong"]:
+        wrong_at = ", ".join(number_text(x, row["dtype"]) for x in row["wrong_at"])
+        worst += f"; {row['wrong']:,} wrong, the first at {wrong_at}"
+    at = ", ".join(number_text(x, row["dtype"]) for x in row["at"])
+    return [worst, f"{row['mean']:.3f}", at, count_text(row["inputs"])]
+
+
+def table(dtype: str, devices: list[dict[str, Any]]) -> list[str]:
+    """The table of one dtype; nothing where no device measured it."""
+    found = [{r["function"]: r for r in d["rows"] if r["dtype"] == dtype} for d in devices]
+    names = list(dict.fromkeys(name for rows in found for name in rows))
+    if not names:
+        return []
+    heads = [f"{short_name(d)}: max | mean | input | inputs" for d in devices]
+    lines = [f"\n## {dtype}\n", f"| function | bound | {' | '.join(heads)} |"]
+    lines.append("|---" * (2 + 4 * len(devices)) + "|")
+    for name in names:
+        rows = [r.get(name) for r in found]
+        columns = [name, f"{bound(name, dtype):g}", *(c for row in rows for c in cells(row))]
+        lines.append(f"| {' | '.join(columns)} |")
+    return lines
+
+
+def device_lines(devices: list[dict[str, Any]]) -> list[str]:
+    """What was measured where."""
+    lines = ["| device | driver | vktensor, NumPy | command |", "|---|---|---|---|"]
+    for results in devices:
+        device = results["device"]
+        versions = f"{results['vktensor']}, {results['numpy']}"
+        driver = f"{device['driver']} {device['driver_version']}, Vulkan {device['api_version']}"
+        lines.append(f"| {device['name']} | {driver} | {versions} | `{results['command']}` |")
+    return lines
+
+
+def reference_text(devices: list[dict[str, Any]]) -> str:
+    """The largest errors of the references, in ULP of each result."""
+    rows = [row for results in devices for row in results["rows"]]
+    found = []
+    for dtype in ("float32", "float64"):
+        worst = max((r["reference_error"] for r in rows if r["dtype"] == dtype), default=0.0)
+        found.append(f"{worst:.1g} ULP of {dtype}")
+    return " and ".join(found)
+
+
+def make(devices: list[dict[str, Any]]) -> str:
+    """The page."""
+    checked = f"{sum(row['checked'] for results in devices for row in results['rows']):,}"
+    how = HOW.format(checked=checked, reference=reference_text(devices))
+    lines = [TITLE + "\n".join(device_lines(devices)) + "\n" + how.rstrip()]
+    for dtype in FLOATS:
+        lines += table(dtype, devices)
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path) -> Path:
+    """Makes `folder/accuracy.md` of `folder/accuracy/*.json`."""
+    path = folder / "accuracy.md"
+    path.write_text(make(load(folder / "accuracy")))
+    return path
