@@ -4,6 +4,7 @@
 
 #include "base/checked.h"
 #include "ops/map_internal.h"
+#include "ops/note.h"
 #include "ops/tuning.h"
 
 /* Indices are 32-bit in kernels: larger spaces, and those that reach further, are cut in pieces. */
@@ -388,7 +389,7 @@ static vkt_status record(const vkt_map_plan *plan, vkt_space *space)
 {
     vkt_args args;
     vkt_access accesses[MAX_MAP_OPERANDS];
-    vkt_text what = {0};
+    vkt_note note;
     vkt_launch launch = {.accesses = accesses, .n_accesses = (uint32_t)plan->n_tensors};
     for (int p = 0; p < plan->n_tensors; p++)
         launch.nbytes += find_access(plan, space, p, &accesses[p]);
@@ -398,14 +399,11 @@ static vkt_status record(const vkt_map_plan *plan, vkt_space *space)
     launch.args_nbytes = args.nbytes;
     VKT_TRY(vkt_map_kernel(plan, layout, args.nbytes, &launch.kernel));
     if (vkt_profile_running(plan->device)) {
-        vkt_program_describe(plan->program, &what);
-        launch.what = what.chars;
+        vkt_note_fusion(plan->fusion, NULL, plan->fusion->outputs[0], &note);
+        launch.note = &note;
     }
-    VKT_TRY(vkt_dispatch(plan->device, &launch));
-    vkt_text_free(&what);
-    return VKT_OK;
+    return vkt_dispatch(plan->device, &launch);
 fail:
-    vkt_text_free(&what);
     return vkt_status_last();
 }
 

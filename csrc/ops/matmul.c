@@ -7,6 +7,7 @@
 #include "ops/elementwise.h"
 #include "ops/expr.h"
 #include "ops/matmul_kernel.h"
+#include "ops/note.h"
 
 /* Partial sums that one invocation adds: far below any limit of turns. */
 #define MERGE 1024
@@ -99,12 +100,24 @@ static void fill_args(const matmul_job *job, const matmul_batch *part, uint64_t 
         job->lanes_log2 << MATMUL_FLAG_LANES_SHIFT;
 }
 
+static void note_product(const matmul_job *job, const char *what, vkt_launch *launch,
+                         vkt_note *note)
+{
+    vkt_tensor *const operands[2] = {job->swapped ? job->b->tensor : job->a->tensor,
+                                     job->swapped ? job->a->tensor : job->b->tensor};
+    if (!vkt_profile_running(job->device))
+        return;
+    vkt_note_operands(what, operands, 2, job->c, note);
+    launch->note = note;
+}
+
 /* Adds the slices in `src`, in rounds, so that no invocation adds more than MERGE of them. Takes
  * the reference to src. */
 static vkt_status record_sums(const matmul_job *job, vkt_block *src, uint64_t n_elems,
                               uint64_t dst_offset)
 {
     vkt_block *merged = NULL;
+    vkt_note note;
     uint64_t acc = vkt_matmul_acc_nbytes(job->dtype), n_slices = (uint64_t)job->n_slices;
     while (n_slices > 0) {
         uint64_t parts = vkt_ceil_div(n_slices, MERGE);
@@ -129,6 +142,7 @@ static vkt_status record_sums(const matmul_job *job, vkt_block *src, uint64_t n_
                              .args_nbytes = MATMUL_SUM_ARGS_NBYTES,
                              .accesses = accesses,
                              .n_accesses = 2};
+        note_product(job, "sum of the slices of a @ b", &launch, &note);
         fold_groups(job->info, vkt_ceil_div(parts * n_elems, 64), launch.groups);
         VKT_TRY(vkt_dispatch(job->device, &launch));
         vkt_block_unref(src);
@@ -147,6 +161,7 @@ fail:
 static vkt_status record_part(const matmul_job *job, const matmul_batch *part)
 {
     vkt_block *partial = NULL;
+    vkt_note note;
     matmul_args args;
     uint64_t n_items = 1, matrix = (uint64_t)job->m * (uint64_t)job->n;
     for (int i = 0; i < part->ndim; i++)
@@ -174,6 +189,7 @@ static vkt_status record_part(const matmul_job *job, const matmul_batch *part)
                          .args_nbytes = MATMUL_ARGS_NBYTES,
                          .accesses = accesses,
                          .n_accesses = 3};
+    note_product(job, "a @ b", &launch, &note);
     fold_groups(job->info, groups, launch.groups);
     VKT_TRY(vkt_dispatch(job->device, &launch));
     return partial ? record_sums(job, partial, n_items * matrix, c_offset) : VKT_OK;

@@ -9,6 +9,7 @@
 #include "ops/elementwise.h"
 #include "ops/expr.h"
 #include "ops/kernel_text.h"
+#include "ops/note.h"
 
 /* ---- concat ------------------------------------------------------------------------------ */
 
@@ -221,6 +222,7 @@ static vkt_status record_box(const gather *g, const uint64_t first[3], const uin
         .count_shift = count.shift,
     };
     int64_t low, high;
+    vkt_note note;
     vkt_layout_extent(&g->x->layout, &low, &high);
     vkt_access accesses[4] = {
         {g->x->block, (uint64_t)low * x_nbytes, (uint64_t)(high - low) * x_nbytes, false},
@@ -237,6 +239,11 @@ static vkt_status record_box(const gather *g, const uint64_t first[3], const uin
     launch.groups[0] = (uint32_t)vkt_min_u64(groups, info->max_groups[0]);
     launch.groups[1] = (uint32_t)vkt_ceil_div(groups, launch.groups[0]);
     launch.groups[2] = 1;
+    if (vkt_profile_running(g->x->device)) {
+        vkt_tensor *const operands[2] = {g->x, g->indices};
+        vkt_note_operands("take(a, b)", operands, 2, g->result, &note);
+        launch.note = &note;
+    }
     return vkt_dispatch(g->x->device, &launch);
 }
 

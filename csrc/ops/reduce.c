@@ -98,6 +98,7 @@ vkt_status vkt_reduction_init(vkt_tensor *self, vkt_tensor *x, const vkt_reducer
     out->info = vkt_device_get_info(self->device);
     out->reducer = *reducer;
     out->out = self->block;
+    out->result = self;
     VKT_TRY(vkt_fuse(x, false, &out->fusion));
     out->memory_order = !x->expr;
     if (!convert(&out->fusion.program, reducer)) {

@@ -126,6 +126,7 @@ typedef struct vkt_reduction {
     vkt_halves halves;
     bool memory_order; /* x is one computed leaf: dims may follow its strides */
     vkt_block *out;    /* the result's block, contiguous */
+    const vkt_tensor *result;
     vkt_access leaf_accesses[VKT_MAX_LEAVES];
 } vkt_reduction;
 

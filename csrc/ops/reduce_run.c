@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "ops/note.h"
 #include "ops/reduce_internal.h"
 
 /* GPU: workgroups wanted before rows stop being split, about sixteen for each multiprocessor
@@ -303,7 +304,7 @@ vkt_status vkt_reduce_launch(const vkt_reduction *reduction, const vkt_variant *
         variant->family == VKT_FAMILY_MERGE ? NULL : &reduction->fusion.program;
     vkt_access accesses[VKT_MAX_LEAVES + 3];
     vkt_kernel *kernel = NULL;
-    vkt_text what = {0};
+    vkt_note note;
     uint32_t n = 0;
     VKT_TRY(vkt_reduce_kernel(reduction->device, variant, &reduction->reducer, program,
                               args->nbytes, &kernel));
@@ -320,17 +321,13 @@ vkt_status vkt_reduce_launch(const vkt_reduction *reduction, const vkt_variant *
         .accesses = accesses,
         .n_accesses = n,
     };
-    if (program && vkt_profile_running(reduction->device)) {
-        vkt_text_format(&what, "%s(", vkt_ops[reduction->reducer.op].name);
-        vkt_program_describe(program, &what);
-        vkt_text_append(&what, ")");
-        launch.what = what.chars;
+    if (vkt_profile_running(reduction->device)) {
+        vkt_note_fusion(&reduction->fusion, vkt_ops[reduction->reducer.op].name, reduction->result,
+                        &note);
+        launch.note = &note;
     }
-    VKT_TRY(vkt_dispatch(reduction->device, &launch));
-    vkt_text_free(&what);
-    return VKT_OK;
+    return vkt_dispatch(reduction->device, &launch);
 fail:
-    vkt_text_free(&what);
     return vkt_status_last();
 }
 

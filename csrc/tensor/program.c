@@ -1,4 +1,4 @@
-/* tensor/program.c - builds, names and prints the straight-line programs that kernels compute. */
+/* tensor/program.c - builds and names the straight-line programs that kernels compute. */
 #include "tensor/program.h"
 
 #include <assert.h>
@@ -6,10 +6,6 @@
 #include <string.h>
 
 #include "tensor/ops.h"
-
-/* Characters of a description: more than a reader takes in, and shared subexpressions would grow
- * without end. */
-#define DESCRIBE_LIMIT 200
 
 /* ---- Building -------------------------------------------------------------------------------- */
 
@@ -119,86 +115,6 @@ void vkt_program_name(const vkt_program *program, char name[VKT_PROGRAM_NAME])
         n += snprintf(name + n, (size_t)(VKT_PROGRAM_NAME - n), "_%s",
                       vkt_ops[program->instrs[i].op].name);
     }
-}
-
-static const char *any_expression(const vkt_instr *instr)
-{
-    const char *glsl = vkt_ops[instr->op].glsl[vkt_dtypes[instr->compute].cls];
-    return glsl ? glsl : "";
-}
-
-/* "x + y" -> "+"; NULL for anything that is not one infix operator. */
-static const char *infix_of(const char *glsl, size_t *n)
-{
-    size_t length = strlen(glsl);
-    if (length < 5 || length > 6 || glsl[0] != 'x' || glsl[1] != ' ' || glsl[length - 2] != ' ' ||
-        glsl[length - 1] != 'y')
-        return NULL;
-    *n = length - 4;
-    return glsl + 2;
-}
-
-static void describe_value(const vkt_program *program, int value, bool nested, vkt_text *out)
-{
-    const vkt_instr *instr = &program->instrs[value];
-    if (out->length > DESCRIBE_LIMIT)
-        return;
-    switch ((vkt_instr_kind)instr->kind) {
-    case VKT_INSTR_LEAF:
-        vkt_text_format(out, "x%d", instr->args[0]);
-        return;
-    case VKT_INSTR_SCALAR:
-        vkt_text_format(out, "s%d", instr->args[0]);
-        return;
-    case VKT_INSTR_IOTA:
-        vkt_text_append(out, "iota");
-        return;
-    case VKT_INSTR_CAST:
-        vkt_text_format(out, "%s(", vkt_dtypes[instr->dtype].name);
-        describe_value(program, instr->args[0], false, out);
-        vkt_text_append(out, ")");
-        return;
-    case VKT_INSTR_OP:
-        break;
-    }
-    size_t n = 0;
-    const char *infix = infix_of(any_expression(instr), &n);
-    if (infix) {
-        vkt_text_append(out, nested ? "(" : "");
-        describe_value(program, instr->args[0], true, out);
-        vkt_text_append(out, " ");
-        vkt_text_append_n(out, infix, n);
-        vkt_text_append(out, " ");
-        describe_value(program, instr->args[1], true, out);
-        vkt_text_append(out, nested ? ")" : "");
-        return;
-    }
-    if (strcmp(vkt_ops[instr->op].name, "negative") == 0) {
-        vkt_text_append(out, "-");
-        describe_value(program, instr->args[0], true, out);
-        return;
-    }
-    vkt_text_format(out, "%s(", vkt_ops[instr->op].name);
-    for (int i = 0; i < vkt_op_arity((vkt_op)instr->op); i++) {
-        vkt_text_append(out, i ? ", " : "");
-        describe_value(program, instr->args[i], false, out);
-    }
-    vkt_text_append(out, ")");
-}
-
-void vkt_program_describe(const vkt_program *program, vkt_text *out)
-{
-    vkt_text text = {0};
-    for (int i = 0; i < program->n_outputs; i++) {
-        vkt_text_append(&text, i ? "; " : "");
-        describe_value(program, program->outputs[i], false, &text);
-    }
-    if (text.failed)
-        out->failed = true;
-    else if (text.chars)
-        vkt_text_append_n(out, text.chars,
-                          text.length < DESCRIBE_LIMIT ? text.length : DESCRIBE_LIMIT);
-    vkt_text_free(&text);
 }
 
 /* ---- GLSL ------------------------------------------------------------------------------------ */

@@ -27,4 +27,9 @@ typedef struct VkPhysicalDeviceCooperativeMatrixFeaturesKHR {
 } VkPhysicalDeviceCooperativeMatrixFeaturesKHR;
 #endif
 
+/* First in headers 1.3.273; its commands and structs are those of the EXT extension. */
+#ifndef VK_KHR_calibrated_timestamps
+#define VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME "VK_KHR_calibrated_timestamps"
+#endif
+
 #endif

@@ -79,9 +79,16 @@ fail:
     return vkt_status_last();
 }
 
+/* As profiles show it. */
+static const char *name_copy(const vkt_block *dst, const vkt_block *src)
+{
+    if (dst->kind == src->kind)
+        return "copy";
+    return dst->kind == VKT_MEMORY_HOST ? "download" : "upload";
+}
+
 static vkt_status copy_by_command(vkt_device *device, const vkt_access *dst, const vkt_access *src)
 {
-    const uint32_t groups[3] = {0, 0, 0};
     vkt_access accesses[2] = {*dst, *src};
     VkBufferCopy region = {
         .srcOffset = src->block->buffer_offset + src->offset,
@@ -92,11 +99,11 @@ static vkt_status copy_by_command(vkt_device *device, const vkt_access *dst, con
 
     VKT_TRY(vkt_queue_commands(device, &commands));
     VKT_TRY(vkt_hazard_order(device, commands, accesses, 2));
-    bool profiled = vkt_profile_running(device);
-    if (profiled)
-        vkt_profile_begin(device, commands, VKT_EVENT_COPY, "copy", NULL, 2 * dst->nbytes, groups);
+    if (device->profiled)
+        vkt_profile_begin(device, commands, name_copy(dst->block, src->block), NULL,
+                          2 * dst->nbytes);
     device->vk.vkCmdCopyBuffer(commands, src->block->buffer, dst->block->buffer, 1, &region);
-    if (profiled)
+    if (device->profiled)
         vkt_profile_end(device, commands);
     vkt_trace_command(device, VKT_EVENT_COPY, "copy", accesses, 2, vkt_queue_next_value(device));
     vkt_metric_add(device, VKT_METRIC_copies, 1);

@@ -260,8 +260,8 @@ static vkt_status create_logical(vkt_device *device, const vkt_physical *physica
         extensions[n++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
     if (info->memory_budget)
         extensions[n++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
-    if (info->calibrated_timestamps)
-        extensions[n++] = VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME;
+    if (physical->calibration)
+        extensions[n++] = physical->calibration;
     if (info->cooperative_matrix)
         extensions[n++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
     if (physical->has_device_fault)
@@ -286,6 +286,7 @@ static vkt_status create_logical(vkt_device *device, const vkt_physical *physica
     VKT_VK(NULL, vkCreateDevice(physical->handle, &create, NULL, &device->handle));
     volkLoadDeviceTable(&device->vk, device->handle);
     device->vk.vkGetDeviceQueue(device->handle, physical->queue_family, 0, &device->vk_queue);
+    vkt_clock_init(device, physical->calibration);
     return VKT_OK;
 fail:
     return vkt_status_last();
@@ -303,6 +304,7 @@ static void destroy_logical(vkt_device *device)
     vkt_transfer_destroy(device);
     vkt_kernels_destroy(device);
     vkt_profile_destroy(device);
+    vkt_clock_destroy(device);
     vkt_trace_destroy(device);
     vkt_queue_destroy(device);
     vkt_imports_destroy(device);

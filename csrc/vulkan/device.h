@@ -266,6 +266,16 @@ typedef struct vkt_access {
     bool write;
 } vkt_access;
 
+/* What a launch computes, as its caller would say it. Texts are cut where they do not fit. */
+#define VKT_NOTE_NDIM 16
+typedef struct vkt_note {
+    char what[200];     /* the source expression: "sin(a)*b + exp(-a)" */
+    char operands[160]; /* "a: float32[1000, 10], b: float32[10]" */
+    char dtype[12];     /* of the result */
+    int32_t ndim;
+    int64_t shape[VKT_NOTE_NDIM];
+} vkt_note;
+
 typedef struct vkt_launch {
     vkt_kernel *kernel;
     uint32_t groups[3]; /* each at least 1; checked against max_groups */
@@ -273,8 +283,8 @@ typedef struct vkt_launch {
     uint32_t args_nbytes;
     const vkt_access *accesses;
     uint32_t n_accesses;
-    uint64_t nbytes;  /* bytes necessarily moved, for profiles; 0 = sum of the accesses */
-    const char *what; /* the source expression, for profiles; copied; may be NULL */
+    uint64_t nbytes;      /* bytes necessarily moved, for profiles; 0 = sum of the accesses */
+    const vkt_note *note; /* for profiles; copied; may be NULL */
 } vkt_launch;
 
 /* Records one dispatch. The flush policy may submit. */
@@ -332,31 +342,80 @@ void vkt_metrics_read(const vkt_device *device, uint64_t out[VKT_N_METRICS]);
 typedef enum vkt_event_kind {
     VKT_EVENT_DISPATCH,
     VKT_EVENT_COPY,
-    VKT_EVENT_BARRIER,    /* trace only */
-    VKT_EVENT_SUBMIT,     /* trace only */
-    VKT_EVENT_WAIT,       /* trace only */
+    VKT_EVENT_BARRIER, /* trace only */
+    VKT_EVENT_SUBMIT,
+    VKT_EVENT_WAIT,
     VKT_EVENT_HOST_READ,  /* trace only: the host reads a block's bytes */
     VKT_EVENT_HOST_WRITE, /* trace only */
-    VKT_EVENT_COMPILE,    /* profile only */
+    VKT_EVENT_COMPILE,    /* profile only, as the rest */
+    VKT_EVENT_TRANSFER,
+    VKT_EVENT_MEMORY,
 } vkt_event_kind;
+
+/* ---- Profiles: what the device and its queue did, on the host's clock ---- */
+
+enum {
+    VKT_EVENT_SPIRV_CACHED = 1 << 0,    /* COMPILE: SPIR-V came from our cache on disk */
+    VKT_EVENT_PIPELINE_CACHED = 1 << 1, /* COMPILE: the driver took the pipeline from its cache */
+};
 
 typedef struct vkt_profile_event {
     vkt_event_kind kind;
+    uint32_t flags;
+    /* DISPATCH, COMPILE: the kernel. COPY: copy, upload or download, by the blocks' kinds.
+     * TRANSFER: upload or download. WAIT: why the host waits: read, write (of a block),
+     * synchronize, slot (all command buffers are in flight), memory, staging, profile. MEMORY:
+     * alloc, free (blocks of 1 MiB and more), reserve, release (a driver's allocation), trim,
+     * start, stop. */
     char name[64];
-    char what[200];
-    /* duration on the GPU; 0 where timestamps are missing; of COMPILE, on the host */
-    uint64_t gpu_ns;
-    uint64_t gpu_start; /* start on the GPU's clock in ns, from the profile's start */
-    uint64_t host_ns;   /* when it was recorded, from the profile's start */
+    const vkt_note *note; /* of a DISPATCH, or NULL */
+    /* When it began, from the profile's start, and how long it took: on the GPU for DISPATCH and
+     * COPY (0 long, at the time of recording, where there are no timestamps), else on the host. */
+    uint64_t start_ns, ns;
+    uint64_t recorded_ns; /* DISPATCH, COPY: when it was recorded */
     uint64_t nbytes;
-    uint32_t groups[3];
+    uint64_t submit; /* timeline value: of the commands; of WAIT, the one waited for */
+    uint64_t thread; /* the caller's, as pthread_self gives it */
+    union {
+        uint32_t groups[3];  /* DISPATCH */
+        uint32_t n_commands; /* SUBMIT */
+    };
+    union {
+        struct { /* COMPILE: parts of `ns` */
+            uint64_t glslang_ns, driver_ns;
+        };
+        struct { /* MEMORY, SUBMIT: bytes, after it */
+            uint64_t in_use, reserved;
+        };
+    };
 } vkt_profile_event;
 
-/* Between start and stop every dispatch and copy is timed. Not nested. stop waits for the queue;
- * the events stay valid until the next start. */
-vkt_status vkt_profile_start(vkt_device *device);
-vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_event **events, size_t *n_events);
-/* True between start and stop: `what` of a launch is worth writing. */
+/* Where a profile began. */
+typedef struct vkt_profile_mark {
+    uint64_t serial, first, started_ns;
+} vkt_profile_mark;
+
+typedef struct vkt_profile_record {
+    vkt_profile_event *events; /* in the order they were noted; owned, like the notes */
+    vkt_note *notes;
+    size_t n_events;
+    uint64_t n_dropped;
+    uint64_t ns;             /* from start to stop */
+    uint64_t clock_error_ns; /* GPU times may be off by this much on the host's clock */
+    bool calibrated;         /* the device told its clock; else a submit's round trip did */
+} vkt_profile_record;
+
+/* Profiles may nest and overlap, in any order and on any thread: each has all that happened on the
+ * device between its start and its stop. Both wait for the queue. With calibrated = false the
+ * clocks are aligned by a round trip even where the device could tell. stop ends the profile
+ * whatever it returns; the record is empty after a failure. */
+vkt_status vkt_profile_start(vkt_device *device, bool calibrated, vkt_profile_mark *out);
+vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_mark *mark,
+                            vkt_profile_record *out);
+/* Ends a profile whose record nobody wants, without waiting. */
+void vkt_profile_drop(vkt_device *device, const vkt_profile_mark *mark);
+void vkt_profile_record_free(vkt_profile_record *record);
+/* True while a profile runs: the note of a launch is worth writing. */
 bool vkt_profile_running(const vkt_device *device);
 
 /* A trace of what was given to Vulkan, for tests that look for missing barriers: each command as

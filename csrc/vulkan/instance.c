@@ -348,7 +348,12 @@ static void read_features(vkt_physical *physical, const extensions *list)
         matrix && features.matrix.cooperativeMatrix && features.v12.vulkanMemoryModel;
     info->external_host_memory = has_extension(list, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
     info->memory_budget = has_extension(list, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
-    info->calibrated_timestamps = has_extension(list, VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
+    /* One and the same; the older name is the one that older validation layers know. */
+    if (has_extension(list, VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME))
+        physical->calibration = VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME;
+    else if (has_extension(list, VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME))
+        physical->calibration = VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME;
+    info->calibrated_timestamps = physical->calibration != NULL;
 
     miss(info, features.v12.bufferDeviceAddress, "bufferDeviceAddress");
     miss(info, features.v12.timelineSemaphore, "timelineSemaphore");

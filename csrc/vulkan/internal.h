@@ -7,8 +7,9 @@
  * trace.c     what the tests replay                  transfer.c  uploads, downloads, staging
  * kernel.c    pipelines and their table              glslang.c   GLSL -> SPIR-V
  * spirv.c     NoContraction and float controls       cache.c     SPIR-V and pipelines on disk
- * profile.c   timestamps                             import.c    memory that is not ours
+ * profile.c   timeline of a profile                  import.c    memory that is not ours
  * metrics.c   counters                               compat.h    what old headers lack
+ * clock.c     the GPU's clock and the host's
  */
 #ifndef VKT_VULKAN_INTERNAL_H
 #define VKT_VULKAN_INTERNAL_H
@@ -39,6 +40,9 @@ struct vkt_device {
     VkQueue vk_queue;
     uint32_t queue_family;
     uint32_t timestamp_bits;
+    /* NULL where the device does not tell its clock, or not beside CLOCK_MONOTONIC. */
+    PFN_vkGetCalibratedTimestampsEXT get_calibrated_timestamps;
+    VkQueryPool clock_query; /* clock.c: one timestamp, made when first needed */
     VkPhysicalDeviceMemoryProperties memory_properties;
     _Atomic bool lost;     /* sticky; set by vkt_device_mark_lost */
     bool has_device_fault; /* VK_EXT_device_fault is enabled */
@@ -49,6 +53,7 @@ struct vkt_device {
     vkt_kernels *kernels;
     vkt_transfer *transfer;
     vkt_profile *profile;
+    _Atomic bool profiled; /* a profile runs */
     vkt_trace *trace;
     uint32_t settings[VKT_N_SETTINGS];
     vkt_live_counts live; /* of Vulkan objects; kept by those who create and destroy */
@@ -127,6 +132,7 @@ typedef struct vkt_physical {
     vkt_device_info info;
     uint32_t queue_family;
     uint32_t timestamp_bits;
+    const char *calibration; /* the extension that gives calibrated timestamps, or NULL */
     bool has_device_fault;
     bool has_portability_subset;
     vkt_device *device; /* the open one, or NULL; device.c */
@@ -220,11 +226,11 @@ vkt_status vkt_queue_recorded(vkt_device *device, uint64_t nbytes);
 uint64_t vkt_queue_next_value(vkt_device *device);
 uint64_t vkt_queue_reached(vkt_device *device); /* asks the driver */
 /* Submits if `value` is not yet submitted, then spins ~50 us and blocks in slices, hooks called,
- * until it is reached. */
-vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value);
+ * until it is reached. `why` is the name of the wait in profiles: see vkt_profile_event. */
+vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value, const char *why);
 /* The same in the middle of recording: the caller's lock is kept, because another thread must not
  * see what is half done. Signals are still looked at. */
-vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value);
+vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value, const char *why);
 /* Places argument bytes where kernels of the current commands may read them and gives their
  * device address. */
 vkt_status vkt_queue_place_args(vkt_device *device, const void *bytes, uint32_t nbytes,
@@ -283,16 +289,44 @@ bool vkt_cache_store_settings(const vkt_device_info *info, const uint8_t cache_u
 vkt_status vkt_transfer_create(vkt_device *device);
 void vkt_transfer_destroy(vkt_device *device);
 
-/* ---- profile.c: begin and end bracket one command while a profile runs; do nothing otherwise. */
+/* ---- clock.c */
+
+/* The GPU's clock and CLOCK_MONOTONIC at one moment. */
+typedef struct vkt_clock {
+    uint64_t ticks; /* as timestamps of the queue have them */
+    uint64_t host_ns;
+    uint64_t error_ns; /* how far apart the two readings may lie */
+} vkt_clock;
+
+/* Looks for the device's own pair of clocks; `extension` as vkt_physical.calibration. */
+void vkt_clock_init(vkt_device *device, const char *extension);
+/* From the device's own pair where it has one and `calibrated`, else from a timestamp between a
+ * submit and the end of its wait. All zeros but host_ns where there are no timestamps. */
+vkt_status vkt_clock_read(vkt_device *device, bool calibrated, vkt_clock *out);
+void vkt_clock_destroy(vkt_device *device);
+
+/* ---- profile.c: begin and end bracket one command, the others note what has just ended on the
+ * host; they do nothing unless device->profiled, which callers look at before they take a time. */
 vkt_status vkt_profile_create(vkt_device *device);
 void vkt_profile_destroy(vkt_device *device);
-void vkt_profile_begin(vkt_device *device, VkCommandBuffer commands, vkt_event_kind kind,
-                       const char *name, const char *what, uint64_t nbytes,
-                       const uint32_t groups[3]);
+void vkt_profile_begin(vkt_device *device, VkCommandBuffer commands, const char *name,
+                       const vkt_launch *launch, uint64_t nbytes); /* launch NULL: a copy */
 void vkt_profile_end(vkt_device *device, VkCommandBuffer commands);
-/* A kernel was built just now; `took_ns` is how long that took. */
-void vkt_profile_compiled(vkt_device *device, const char *name, uint64_t took_ns);
-bool vkt_profile_running(const vkt_device *device);
+void vkt_profile_submitted(vkt_device *device, uint64_t began_ns, uint64_t value,
+                           uint32_t n_commands, uint64_t nbytes);
+void vkt_profile_waited(vkt_device *device, uint64_t began_ns, uint64_t value, const char *why);
+void vkt_profile_compiled(vkt_device *device, uint64_t began_ns, const char *name,
+                          uint64_t glslang_ns, uint64_t driver_ns, uint32_t flags);
+void vkt_profile_transferred(vkt_device *device, uint64_t began_ns, const char *direction,
+                             uint64_t nbytes);
+/* Called with the pool's lock held; in_use and reserved are what they are now. */
+void vkt_profile_memory(vkt_device *device, uint64_t began_ns, const char *what, uint64_t nbytes,
+                        uint64_t in_use, uint64_t reserved);
+/* The time for one of the above, 0 unless device->profiled. */
+static inline uint64_t vkt_profile_now(const vkt_device *device)
+{
+    return device->profiled ? vkt_now_ns() : 0;
+}
 
 /* ---- trace.c: do nothing while no trace runs. */
 vkt_status vkt_trace_create(vkt_device *device);

@@ -266,11 +266,12 @@ fail:
 }
 
 static vkt_status obtain_spirv(vkt_device *device, const vkt_kernel_source *source,
-                               uint32_t **words, size_t *n_words)
+                               uint32_t **words, size_t *n_words, uint32_t *flags)
 {
     /* The disk holds what glslang gave: what depends on the device is added later, quickly. */
     if (vkt_cache_load_spirv(source->glsl, words, n_words)) {
         vkt_metric_add(device, VKT_METRIC_kernels_from_disk, 1);
+        *flags |= VKT_EVENT_SPIRV_CACHED;
         return VKT_OK;
     }
     VKT_TRY(vkt_glsl_compile(source->name, source->glsl, words, n_words));
@@ -292,7 +293,8 @@ static vkt_status fail_pipeline(vkt_device *device, VkResult result, const char 
 }
 
 static vkt_status create_pipeline(vkt_device *device, const vkt_kernel_source *source,
-                                  const uint32_t *words, size_t n_words, VkPipeline *out)
+                                  const uint32_t *words, size_t n_words, uint32_t *flags,
+                                  VkPipeline *out)
 {
     VkPipelineCreationFeedback feedback = {0};
     VkShaderModule shader = VK_NULL_HANDLE;
@@ -351,6 +353,8 @@ static vkt_status create_pipeline(vkt_device *device, const vkt_kernel_source *s
     const VkPipelineCreationFeedbackFlags hit =
         VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT |
         VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT;
+    if ((feedback.flags & hit) == hit)
+        *flags |= VKT_EVENT_PIPELINE_CACHED;
     count_pipeline(device, (feedback.flags & hit) == hit);
     return VKT_OK;
 fail:
@@ -376,6 +380,7 @@ vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbyt
     uint32_t *words = NULL;
     size_t n_words = 0;
     vkt_kernel *kernel = NULL;
+    uint32_t flags = 0;
     uint64_t started = vkt_now_ns();
 
     VKT_TRY(vkt_device_check(device));
@@ -397,16 +402,19 @@ vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbyt
 
     if (kernels->shows_text)
         vkt_log_text(VKT_LOG_DEBUG, source->glsl);
-    VKT_TRY(obtain_spirv(device, source, &words, &n_words));
+    VKT_TRY(obtain_spirv(device, source, &words, &n_words, &flags));
     VKT_TRY(vkt_spirv_finish(&device->info, source->fast_math, &words, &n_words));
-    VKT_TRY(create_pipeline(device, source, words, n_words, &kernel->pipeline));
+    uint64_t translated = vkt_now_ns();
+    VKT_TRY(create_pipeline(device, source, words, n_words, &flags, &kernel->pipeline));
     free(words);
 
     *place = (slot){.hash = hash, .kernel = kernel};
     kernels->n_kernels++;
     uint64_t took = vkt_now_ns() - started;
     vkt_metric_add(device, VKT_METRIC_compile_ns, took);
-    vkt_profile_compiled(device, source->name, took);
+    if (device->profiled)
+        vkt_profile_compiled(device, started, source->name, translated - started,
+                             vkt_now_ns() - translated, flags);
     vkt_log(VKT_LOG_DEBUG, "kernel %s: built in %.1f ms", source->name, (double)took * 1e-6);
     *out = kernel;
     return VKT_OK;

@@ -12,6 +12,9 @@
 #include "vulkan/internal.h"
 #include "vulkan/pool.h"
 
+/* Blocks from this size on are events of a profile; those below are too many to tell much. */
+#define NOTED_NBYTES (UINT64_C(1) << 20)
+
 struct vkt_memory {
     vkt_mutex lock;    /* guards the rest: vkt_block_unref comes from any thread */
     vkt_pool pools[2]; /* by vkt_memory_kind */
@@ -27,6 +30,15 @@ struct vkt_memory {
 };
 
 /* ---- Between the pools and the driver */
+
+/* For profiles; called with the lock held. */
+static void note_event(vkt_device *device, uint64_t began_ns, const char *what, uint64_t nbytes)
+{
+    const vkt_memory *memory = device->memory;
+    if (device->profiled)
+        vkt_profile_memory(device, began_ns, what, nbytes, memory->in_use,
+                           memory->reserved[0] + memory->reserved[1]);
+}
 
 static vkt_block *take_cached(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes,
                               bool reused)
@@ -46,6 +58,8 @@ static vkt_block *take_cached(vkt_device *device, vkt_memory_kind kind, uint64_t
             vkt_metric_add(device, VKT_METRIC_bytes_peak, memory->in_use - memory->peak);
             memory->peak = memory->in_use;
         }
+        if (nbytes >= NOTED_NBYTES)
+            note_event(device, vkt_profile_now(device), "alloc", nbytes);
     }
     vkt_mutex_unlock(&memory->lock);
     return block;
@@ -60,6 +74,7 @@ static void release(vkt_device *device, vkt_memory_kind kind, uint64_t wanted)
     vkt_mutex_lock(&memory->lock);
     while (freed < wanted) {
         vkt_chunk *chunk = vkt_pool_remove_chunk(&memory->pools[kind], reached);
+        uint64_t began = vkt_profile_now(device);
         if (!chunk)
             break;
         freed += chunk->nbytes;
@@ -67,6 +82,7 @@ static void release(vkt_device *device, vkt_memory_kind kind, uint64_t wanted)
         memory->n_chunks--;
         vkt_metric_add(device, VKT_METRIC_driver_frees, 1);
         vkt_chunk_destroy(device, chunk);
+        note_event(device, began, "release", chunk->nbytes);
         free(chunk);
     }
     vkt_mutex_unlock(&memory->lock);
@@ -87,6 +103,7 @@ static vkt_status grow(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes
     vkt_memory *memory = device->memory;
     vkt_pool *pool = &memory->pools[kind];
     vkt_chunk *chunk = NULL;
+    uint64_t began = vkt_profile_now(device);
 
     vkt_mutex_lock(&memory->lock);
     bool has_room = vkt_pool_cut(pool, nbytes, minimal);
@@ -107,6 +124,7 @@ static vkt_status grow(vkt_device *device, vkt_memory_kind kind, uint64_t nbytes
     memory->reserved[kind] += chunk->nbytes;
     memory->n_chunks++;
     vkt_metric_add(device, VKT_METRIC_driver_allocations, 1);
+    note_event(device, began, "reserve", chunk->nbytes);
     bool added = vkt_pool_add_chunk(pool, chunk, nbytes, minimal);
     vkt_mutex_unlock(&memory->lock);
     chunk = NULL;
@@ -183,7 +201,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
                 (void)vkt_queue_reached(device);
             break;
         case 1: /* work in flight holds garbage; then as much of the cache as is asked for */
-            VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device)));
+            VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device), "memory"));
             release(device, kind, nbytes);
             break;
         case 2: /* all of the cache */
@@ -195,7 +213,7 @@ static vkt_status alloc_slow(vkt_device *device, vkt_memory_kind kind, uint64_t 
             memory->collecting = true;
             vkt_the_hooks.collect();
             memory->collecting = false;
-            VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device)));
+            VKT_TRY(vkt_queue_wait_inside(device, vkt_queue_next_value(device), "memory"));
             *out = take_cached(device, kind, nbytes, false);
             if (*out)
                 return VKT_OK;
@@ -267,6 +285,8 @@ void vkt_block_unref(vkt_block *block)
     memory->n_blocks--;
     memory->live_capacity -= block->capacity;
     memory->in_use -= block->nbytes;
+    if (block->nbytes >= NOTED_NBYTES)
+        note_event(device, vkt_profile_now(device), "free", block->nbytes);
     vkt_pool_put(&memory->pools[block->kind], block, vkt_queue_known(device));
     vkt_mutex_unlock(&device->memory->lock);
 }
@@ -433,9 +453,17 @@ fail:
 
 vkt_status vkt_memory_trim(vkt_device *device)
 {
+    vkt_memory_stats before, after;
+    uint64_t began = vkt_profile_now(device);
+
     VKT_TRY(vkt_device_check(device));
+    vkt_memory_get_stats(device, &before);
     VKT_TRY(vkt_wait(device));
     release_all(device);
+    vkt_memory_get_stats(device, &after);
+    if (began)
+        vkt_profile_memory(device, began, "trim", before.reserved - after.reserved, after.in_use,
+                           after.reserved);
     return VKT_OK;
 fail:
     return vkt_status_last();

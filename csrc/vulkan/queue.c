@@ -149,6 +149,7 @@ static vkt_status submit(vkt_device *device)
 {
     vkt_queue *queue = device->queue;
     slot *current = &queue->slots[queue->current];
+    uint64_t began = vkt_profile_now(device);
 
     VKT_TRY(vkt_device_check(device));
     if (queue->state == RECORDING) {
@@ -175,6 +176,8 @@ static vkt_status submit(vkt_device *device)
     vkt_metric_add(device, VKT_METRIC_submits, 1);
     atomic_store(&queue->submitted, current->value);
     queue->state = IDLE;
+    if (began)
+        vkt_profile_submitted(device, began, current->value, queue->n_commands, queue->nbytes);
     return VKT_OK;
 fail:
     return vkt_status_last();
@@ -257,7 +260,7 @@ static vkt_status find_slot(vkt_device *device, bool *found)
         queue->current = queue->n_slots - 1;
         *found = true;
     } else {
-        VKT_TRY(vkt_queue_wait_inside(device, queue->slots[oldest].value));
+        VKT_TRY(vkt_queue_wait_inside(device, queue->slots[oldest].value, "slot"));
     }
     return VKT_OK;
 fail:
@@ -417,12 +420,10 @@ vkt_status vkt_dispatch(vkt_device *device, const vkt_launch *launch)
         if (!launch->nbytes)
             nbytes += launch->accesses[i].nbytes;
     }
-    bool profiled = vkt_profile_running(device);
-    if (profiled)
-        vkt_profile_begin(device, commands, VKT_EVENT_DISPATCH, name, launch->what, nbytes,
-                          launch->groups);
+    if (device->profiled)
+        vkt_profile_begin(device, commands, name, launch, nbytes);
     device->vk.vkCmdDispatch(commands, launch->groups[0], launch->groups[1], launch->groups[2]);
-    if (profiled)
+    if (device->profiled)
         vkt_profile_end(device, commands);
     vkt_trace_command(device, VKT_EVENT_DISPATCH, name, launch->accesses, launch->n_accesses,
                       vkt_queue_next_value(device));
@@ -491,9 +492,10 @@ static bool spin_until(vkt_device *device, uint64_t value)
     return false;
 }
 
-static vkt_status wait_value(vkt_device *device, uint64_t value, bool keep_lock)
+static vkt_status wait_value(vkt_device *device, uint64_t value, bool keep_lock, const char *why)
 {
     vkt_queue *queue = device->queue;
+    uint64_t began = 0;
 
     VKT_TRY(vkt_device_check(device));
     vkt_metric_add(device, VKT_METRIC_waits, 1);
@@ -501,31 +503,38 @@ static vkt_status wait_value(vkt_device *device, uint64_t value, bool keep_lock)
         VKT_TRY(vkt_flush(device));
     /* Nothing was recorded for a value still to come: what is submitted is all there is. */
     value = vkt_min_u64(value, vkt_queue_submitted(device));
-    if (vkt_queue_known(device) < value && !spin_until(device, value))
-        VKT_TRY(block_until(device, value, keep_lock));
+    if (vkt_queue_known(device) < value) {
+        began = vkt_profile_now(device);
+        if (!spin_until(device, value))
+            VKT_TRY(block_until(device, value, keep_lock));
+    }
     VKT_REQUIRE(!device->lost, VKT_DEVICE_LOST, "%s", device->lost_text);
     if (vkt_queue_known(device) == vkt_queue_submitted(device))
         queue->threshold = FIRST_THRESHOLD;
     vkt_trace_command(device, VKT_EVENT_WAIT, "", NULL, 0, value);
+    if (began)
+        vkt_profile_waited(device, began, value, why);
     return VKT_OK;
 fail:
+    if (began)
+        vkt_profile_waited(device, began, value, why);
     return vkt_status_last();
 }
 
-vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value)
+vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value, const char *why)
 {
-    return wait_value(device, value, false);
+    return wait_value(device, value, false, why);
 }
 
-vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value)
+vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value, const char *why)
 {
-    return wait_value(device, value, true);
+    return wait_value(device, value, true, why);
 }
 
 vkt_status vkt_wait(vkt_device *device)
 {
     VKT_TRY(vkt_flush(device));
-    VKT_TRY(vkt_queue_wait_value(device, vkt_queue_submitted(device)));
+    VKT_TRY(vkt_queue_wait_value(device, vkt_queue_submitted(device), "synchronize"));
     vkt_imports_reap(device);
     return VKT_OK;
 fail:
@@ -542,7 +551,7 @@ vkt_status vkt_block_wait(vkt_block *block, bool for_write)
 
     if (for_write)
         value = vkt_max_u64(value, block->usage.read_submit);
-    VKT_TRY(vkt_queue_wait_value(block->device, value));
+    VKT_TRY(vkt_queue_wait_value(block->device, value, for_write ? "write" : "read"));
     vkt_trace_command(block->device, for_write ? VKT_EVENT_HOST_WRITE : VKT_EVENT_HOST_READ, "wait",
                       &access, 1, value);
     return VKT_OK;

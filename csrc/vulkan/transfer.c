@@ -107,7 +107,7 @@ static vkt_status count_small(vkt_device *device, uint64_t nbytes)
     transfer->previous = vkt_queue_next_value(device);
     transfer->staged = 0;
     VKT_TRY(vkt_flush(device));
-    VKT_TRY(vkt_queue_wait_value(device, ended));
+    VKT_TRY(vkt_queue_wait_value(device, ended, "staging"));
     return VKT_OK;
 fail:
     return vkt_status_last();
@@ -172,6 +172,7 @@ vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const
         return VKT_OK;
     vkt_metric_add(device, VKT_METRIC_uploads, 1);
     vkt_metric_add(device, VKT_METRIC_bytes_uploaded, nbytes);
+    uint64_t began = vkt_profile_now(device);
     bool direct = is_fast_to_write(device, dst, nbytes);
     /* On a CPU driver staging would be a second copy by the same cores: better to wait. */
     if (direct && nbytes > SMALL_NBYTES && device->info.kind == VKT_DEVICE_CPU)
@@ -184,6 +185,8 @@ vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const
         VKT_TRY(upload_small(device, dst, offset, src, nbytes));
     else
         VKT_TRY(upload_large(device, dst, offset, src, nbytes));
+    if (began)
+        vkt_profile_transferred(device, began, "upload", nbytes);
     return VKT_OK;
 fail:
     return vkt_status_last();
@@ -229,12 +232,15 @@ vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, voi
         return VKT_OK;
     vkt_metric_add(device, VKT_METRIC_downloads, 1);
     vkt_metric_add(device, VKT_METRIC_bytes_downloaded, nbytes);
+    uint64_t began = vkt_profile_now(device);
     if (src->host && (src->host_cached || nbytes <= PEEK_NBYTES)) {
         VKT_TRY(vkt_block_wait(src, false));
         read_host(src, offset, dst, nbytes);
     } else {
         VKT_TRY(download_staged(device, src, offset, dst, nbytes));
     }
+    if (began)
+        vkt_profile_transferred(device, began, "download", nbytes);
     return VKT_OK;
 fail:
     return vkt_status_last();

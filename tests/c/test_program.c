@@ -81,20 +81,96 @@ static void names_are_short_and_descriptions_readable(void)
     vkt_text text = {0};
     vkt_program_name(&program, name);
     CHECK_TEXT(name, "add_f32_sin_multiply");
-    vkt_program_describe(&program, &text);
-    CHECK_TEXT(text.chars, "(sin(x0) * x1) + sin(x0)");
+    vkt_program_describe(&program, NULL, &text);
+    CHECK_TEXT(text.chars, "sin(a)*b + sin(a)");
     vkt_text_free(&text);
 
-    /* Each sum doubles the description of the one before: it is cut, and soon. */
+    /* Each sum doubles the one before: names keep its description short, and it is cut. */
     for (int value = program.outputs[0]; value >= 0;
          value = add_op(&program, VKT_OP_add, value, value))
         program.outputs[0] = (uint8_t)value;
     CHECK_INT(program.n_instrs, VKT_MAX_INSTRS);
     vkt_program_name(&program, name);
     CHECK(strlen(name) < VKT_PROGRAM_NAME);
-    vkt_program_describe(&program, &text);
-    CHECK_UINT(text.length, 200);
+    vkt_program_describe(&program, NULL, &text);
+    CHECK_UINT(text.length, VKT_DESCRIBE_LENGTH);
+    CHECK(strncmp(text.chars, "t = sin(a)*b + sin(a); u = t + t + (t + t); v = ", 48) == 0);
+    CHECK(strcmp(text.chars + text.length - 3, "...") == 0);
     vkt_text_free(&text);
+}
+
+static int add_scalar(vkt_program *program, uint64_t *scalars, vkt_dtype dtype, uint64_t bits)
+{
+    scalars[program->n_scalars] = bits;
+    return vkt_program_scalar(program, dtype);
+}
+
+/* "what" of the value, as the only output. */
+static void check_description(vkt_program *program, const uint64_t *scalars, int value,
+                              const char *what)
+{
+    vkt_text text = {0};
+    program->outputs[0] = (uint8_t)value;
+    program->n_outputs = 1;
+    vkt_program_describe(program, scalars, &text);
+    CHECK_TEXT(text.chars, what);
+    vkt_text_free(&text);
+}
+
+static void descriptions_bracket_as_python_does(void)
+{
+    vkt_program program;
+    memset(&program, 0, sizeof(program));
+    int a = vkt_program_leaf(&program, VKT_FLOAT32), b = vkt_program_leaf(&program, VKT_FLOAT32);
+    int sum = add_op(&program, VKT_OP_add, a, b), less = add_op(&program, VKT_OP_less, a, b);
+    int minus = add_op(&program, VKT_OP_negative, a, 0);
+    check_description(&program, NULL, add_op(&program, VKT_OP_multiply, sum, b), "(a + b)*b");
+    check_description(&program, NULL, add_op(&program, VKT_OP_subtract, sum, b), "a + b - b");
+    check_description(&program, NULL, add_op(&program, VKT_OP_subtract, a, sum), "a - (a + b)");
+    int quotient = add_op(&program, VKT_OP_divide, a, b);
+    check_description(&program, NULL, add_op(&program, VKT_OP_multiply, a, quotient), "a*(a/b)");
+    check_description(&program, NULL, add_op(&program, VKT_OP_pow, minus, b), "(-a)**b");
+    int power = add_op(&program, VKT_OP_pow, a, minus);
+    check_description(&program, NULL, power, "a**-a");
+    check_description(&program, NULL, add_op(&program, VKT_OP_negative, power, 0), "-a**-a");
+    check_description(&program, NULL, add_op(&program, VKT_OP_pow, power, b), "(a**-a)**b");
+    check_description(&program, NULL, add_op(&program, VKT_OP_equal, less, less),
+                      "(a < b) == (a < b)");
+    check_description(&program, NULL, add_op(&program, VKT_OP_maximum, sum, b),
+                      "maximum(a + b, b)");
+    check_description(&program, NULL, vkt_program_cast(&program, VKT_INT8, sum), "int8(a + b)");
+}
+
+static void descriptions_show_the_values_of_scalars(void)
+{
+    uint64_t scalars[VKT_MAX_SCALARS];
+    vkt_program program;
+    memset(&program, 0, sizeof(program));
+    static const struct {
+        vkt_dtype dtype;
+        uint64_t bits;
+        const char *text;
+    } rows[] = {
+        {VKT_BOOL, 1, "True"},
+        {VKT_INT8, 0xFF, "-1"},
+        {VKT_INT64, UINT64_MAX, "-1"},
+        {VKT_UINT8, 0xFF, "255"},
+        {VKT_UINT64, UINT64_MAX, "18446744073709551615"},
+        {VKT_FLOAT16, 0x2E66, "0.1"},
+        {VKT_FLOAT16, 0x8001, "-5.96e-08"},
+        {VKT_FLOAT16, 0xFC00, "-inf"},
+        {VKT_BFLOAT16, 0x3DCD, "0.1"},
+        {VKT_FLOAT32, 0x3DCCCCCD, "0.1"},
+        {VKT_FLOAT32, 0x3F800000, "1.0"},
+        {VKT_FLOAT32, 0x7F800000, "inf"},
+        {VKT_FLOAT64, UINT64_C(0x4005BF0A8B145769), "2.71828183"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        int value = add_scalar(&program, scalars, rows[i].dtype, rows[i].bits);
+        check_trial = (int)i;
+        check_description(&program, scalars, value, rows[i].text);
+    }
+    check_description(&program, NULL, 1, "s1");
 }
 
 /* Every op with every dtype it takes: balanced, and `$` replaced. */
@@ -138,5 +214,7 @@ void run_program_tests(void)
     RUN(a_full_program_takes_nothing_more);
     RUN(keys_tell_programs_apart_and_nothing_else);
     RUN(names_are_short_and_descriptions_readable);
+    RUN(descriptions_bracket_as_python_does);
+    RUN(descriptions_show_the_values_of_scalars);
     RUN(every_op_gives_whole_glsl);
 }
