@@ -17,7 +17,7 @@ static bool overlaps_itself(const vkt_layout *layout)
     return false;
 }
 
-bool vkt_py_export_begin(vkt_tensor *tensor, vkt_py_export *out)
+bool vkt_py_export_begin(vkt_tensor *tensor, bool slow, vkt_py_export *out)
 {
     bool cached = false;
 
@@ -25,7 +25,7 @@ bool vkt_py_export_begin(vkt_tensor *tensor, vkt_py_export *out)
     if (vkt_eval(&tensor, 1) != VKT_OK)
         goto fail;
     char *host = vkt_block_host(tensor->block, &cached);
-    if (!host || !cached)
+    if (!host || !(cached || slow))
         return true;
     out->writable = !overlaps_itself(&tensor->layout) && vkt_block_is_writable(tensor->block);
     out->data = host + tensor->layout.offset * vkt_dtypes[tensor->dtype].nbytes;
@@ -142,7 +142,7 @@ static int tensor_getbuffer(PyObject *self, Py_buffer *view, int flags)
         PyErr_NoMemory();
         goto fail;
     }
-    if (!vkt_py_export_begin(tensor, &bytes))
+    if (!vkt_py_export_begin(tensor, false, &bytes))
         goto fail;
     if (!bytes.block) {
         PyErr_SetString(PyExc_BufferError,

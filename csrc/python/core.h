@@ -183,8 +183,9 @@ typedef struct vkt_py_export {
     bool writable;    /* false where elements overlap, in broadcast views */
 } vkt_py_export;
 
-/* Computes `tensor` and shares its bytes if the host may view its block; then waits for the GPU. */
-bool vkt_py_export_begin(vkt_tensor *tensor, vkt_py_export *out);
+/* Computes `tensor` and shares its bytes if the host may view its block; then waits for the GPU.
+ * With `slow`, also where the host reads its memory across the bus, uncached. */
+bool vkt_py_export_begin(vkt_tensor *tensor, bool slow, vkt_py_export *out);
 void vkt_py_export_end(vkt_block *block); /* any time, also after shutdown */
 
 /* ---- NumPy (numpy.c, the only user of its headers) ------------------------------------------- */
@@ -238,6 +239,8 @@ typedef struct vkt_py_memory {
 
 /* An array's memory. TypeError for a dtype there are no tensors of. */
 bool vkt_py_numpy_memory(const char *op, PyObject *array, vkt_py_memory *out);
+/* A read-only array of the memory, which keeps the owner. */
+PyObject *vkt_py_numpy_wrap(const vkt_py_memory *memory);
 
 /* A tensor of the memory where it lies, which keeps the owner. 1: one reference in *out. 0: that
  * cannot be, `why` says why. -1: exception. Read-only memory gives a read-only tensor. */
@@ -246,11 +249,20 @@ int vkt_py_share(const vkt_py_memory *memory, vkt_device *device, vkt_tensor **o
                  char why[VKT_PY_WHY]);
 
 /* True when a tensor there is as good as a copy: the device computes on host memory at full speed,
- * the memory may be written, and is large enough to repay an import. */
+ * and the memory may be written. */
 bool vkt_py_worth_sharing(const vkt_py_memory *memory, vkt_device *device);
 
 /* The same for an array, with copy=False: ValueError where it cannot be. */
 bool vkt_py_share_numpy(const char *op, PyObject *array, vkt_device *device, vkt_tensor **out);
+
+/* ---- DLPack (dlpack.c) ----------------------------------------------------------------------- */
+
+/* Tensor.__dlpack__, Tensor.__dlpack_device__, and the function from_dlpack. */
+PyObject *vkt_py_tensor_dlpack(PyObject *self, PyObject *const *args, Py_ssize_t n_args,
+                               PyObject *kwnames);
+PyObject *vkt_py_tensor_dlpack_device(PyObject *self, PyObject *unused);
+PyObject *vkt_py_from_dlpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                             PyObject *kwnames);
 
 /* ---- Work for later (later.c) ---------------------------------------------------------------- */
 

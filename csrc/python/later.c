@@ -19,7 +19,7 @@ void vkt_py_later_add(vkt_py_later *item)
         item->next = first;
     } while (!atomic_compare_exchange_weak(&waiting, &first, item));
     /* May be refused, as the queue is short: the next release or collection looks here too. */
-    if (!first)
+    if (!first && Py_IsInitialized())
         (void)Py_AddPendingCall(run_pending, NULL);
 }
 

@@ -227,6 +227,24 @@ bool vkt_py_numpy_memory(const char *op, PyObject *object, vkt_py_memory *out)
     return true;
 }
 
+PyObject *vkt_py_numpy_wrap(const vkt_py_memory *memory)
+{
+    npy_intp shape[VKT_MAX_NDIM], strides[VKT_MAX_NDIM];
+    PyArray_Descr *descr = new_descr(memory->dtype);
+    PyObject *array = NULL;
+
+    for (int32_t i = 0; i < memory->ndim; i++) {
+        shape[i] = memory->shape[i];
+        strides[i] = memory->strides[i];
+    }
+    if (descr)
+        array = PyArray_NewFromDescr(&PyArray_Type, descr, memory->ndim, shape, strides,
+                                     memory->data, 0, NULL);
+    if (array && PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(memory->owner)) < 0)
+        Py_CLEAR(array);
+    return array;
+}
+
 /* ---- To the host ----------------------------------------------------------------------------- */
 
 static void release_capsule(PyObject *capsule)
@@ -304,7 +322,7 @@ static PyObject *make_array(vkt_tensor *tensor, int copy)
 {
     vkt_py_export export = {.block = NULL};
 
-    if (!vkt_py_export_begin(tensor, &export))
+    if (!vkt_py_export_begin(tensor, false, &export))
         return NULL;
     if (export.block && copy != 1)
         return wrap_block(export.block, export.data, tensor->dtype, &tensor->layout,

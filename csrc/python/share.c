@@ -7,9 +7,6 @@
 #include "ops/elementwise.h"
 #include "ops/expr.h"
 
-/* Below, making an import costs more than copying. */
-#define WORTH_NBYTES (64 << 10)
-
 /* ---- Lenders --------------------------------------------------------------------------------- */
 
 /* Keeps the owner of borrowed memory alive until the device has given the memory back. */
@@ -132,14 +129,9 @@ int vkt_py_share(const vkt_py_memory *memory, vkt_device *device, vkt_tensor **o
 bool vkt_py_worth_sharing(const vkt_py_memory *memory, vkt_device *device)
 {
     vkt_device_kind kind = vkt_device_get_info(device)->kind;
-    uint64_t nbytes = vkt_dtypes[memory->dtype].nbytes;
 
     /* Elsewhere each read of the memory crosses the bus. */
-    if ((kind != VKT_DEVICE_CPU && kind != VKT_DEVICE_INTEGRATED) || !memory->writable)
-        return false;
-    for (int32_t i = 0; i < memory->ndim; i++)
-        nbytes *= (uint64_t)memory->shape[i];
-    return memory->block || nbytes >= WORTH_NBYTES;
+    return (kind == VKT_DEVICE_CPU || kind == VKT_DEVICE_INTEGRATED) && memory->writable;
 }
 
 /* ---- NumPy arrays ---------------------------------------------------------------------------- */
@@ -208,5 +200,8 @@ PyMethodDef vkt_py_share_functions[] = {
     {"from_numpy", (PyCFunction)(void (*)(void))from_numpy, METH_FASTCALL | METH_KEYWORDS,
      "from_numpy($module, array, device=None, copy=None)\n--\n\n"
      "A Tensor of a NumPy array's own memory, or of a copy."},
+    {"from_dlpack", (PyCFunction)(void (*)(void))vkt_py_from_dlpack, METH_FASTCALL | METH_KEYWORDS,
+     "from_dlpack($module, x, device=None, copy=None)\n--\n\n"
+     "A Tensor of what a DLPack producer or capsule gives."},
     {NULL, NULL, 0, NULL},
 };

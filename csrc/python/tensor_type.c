@@ -357,6 +357,13 @@ static PyMethodDef tensor_methods[] = {
     {"__deepcopy__", tensor_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nFor copy.deepcopy."},
     {"__reduce__", tensor_reduce, METH_NOARGS,
      "__reduce__($self)\n--\n\nFor pickle: the elements go as a NumPy array."},
+    {"__dlpack__", FASTCALL(vkt_py_tensor_dlpack), METH_FASTCALL | METH_KEYWORDS,
+     "__dlpack__($self, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
+     "A DLPack capsule of the host's memory: the tensor's own where the host can view it cached,\n"
+     "with dl_device=(1, 0) or copy=True else a copy. BufferError where neither can be."},
+    {"__dlpack_device__", vkt_py_tensor_dlpack_device, METH_NOARGS,
+     "__dlpack_device__($self)\n--\n\n"
+     "(1, 0), the host, where it can view the memory cached; else (7, index), Vulkan."},
     {"__complex__", vkt_py_tensor_complex, METH_NOARGS, "__complex__($self)\n--\n\nFor complex()."},
     {NULL, NULL, 0, NULL},
 };
