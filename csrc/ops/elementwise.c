@@ -26,7 +26,9 @@ static vkt_dtype promote_args(const vkt_arg *args, int first, int n)
     }
     if (!any)
         return alone;
-    if (highest == VKT_CLASS_FLOAT && !vkt_dtype_is_float(dtype))
+    if (highest == VKT_CLASS_COMPLEX)
+        return vkt_dtype_complex(dtype);
+    if (highest == VKT_CLASS_FLOAT && !vkt_dtype_is_float(dtype) && !vkt_dtype_is_complex(dtype))
         return VKT_FLOAT32;
     return dtype == VKT_BOOL ? alone : dtype;
 }
@@ -109,7 +111,7 @@ static bool simplify_power(const vkt_arg *args, vkt_op *op)
     const vkt_scalar *exponent = &args[1].scalar;
     if (!args[0].tensor || args[0].tensor->dtype == VKT_BOOL || args[1].tensor)
         return false;
-    bool floating = vkt_dtype_is_float(args[0].tensor->dtype);
+    bool floating = !vkt_dtype_is_integer(args[0].tensor->dtype);
     if (exponent->cls == VKT_CLASS_INT && exponent->value.i == 2)
         *op = VKT_OP_square;
     else if (exponent->cls == VKT_CLASS_FLOAT && exponent->value.f == 2.0 && floating)
@@ -142,7 +144,7 @@ vkt_status vkt_elementwise(vkt_op op, const vkt_arg *args, int n_args, vkt_tenso
                     info->name, vkt_dtypes[condition].name);
     }
     VKT_TRY(vkt_op_resolve(op, promote_args(args, has_condition, n_args), &compute, &result));
-    if (compute == VKT_FLOAT64)
+    if (vkt_dtype_real(compute) == VKT_FLOAT64)
         VKT_TRY(vkt_tensor_check_dtype(info->name, device, compute));
     VKT_TRY(broadcast_args(info->name, args, n_args, &layout));
 
@@ -165,6 +167,11 @@ vkt_status vkt_astype(vkt_tensor *x, vkt_dtype dtype, vkt_tensor **out)
         return VKT_OK;
     }
     VKT_TRY(vkt_tensor_check_dtype("astype", x->device, dtype));
+    VKT_REQUIRE(
+        !vkt_dtype_is_complex(x->dtype) || vkt_dtype_is_complex(dtype) || dtype == VKT_BOOL,
+        VKT_TYPE_ERROR,
+        "astype: expected a complex or bool dtype for %s, got %s: take real() or abs() first",
+        vkt_dtypes[x->dtype].name, vkt_dtypes[dtype].name);
     VKT_TRY(vkt_expr_new(VKT_EXPR_CAST, &expr));
     expr->compute_dtype = dtype;
     expr->n_args = 1;

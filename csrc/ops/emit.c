@@ -27,6 +27,8 @@ static const vkt_codec codecs[VKT_DTYPE_COUNT] = {
     [VKT_BFLOAT16] = {"vkt_unpack_bf16(%s)", "vkt_pack_bf16(%s)"},
     [VKT_FLOAT32] = {"uintBitsToFloat(%s)", "floatBitsToUint(%s)"},
     [VKT_FLOAT64] = {"uint64BitsToDouble(%s)", "doubleBitsToUint64(%s)"},
+    [VKT_COMPLEX64] = {"uintBitsToFloat(unpackUint2x32(%s))", "packUint2x32(floatBitsToUint(%s))"},
+    [VKT_COMPLEX128] = {"uint64BitsToDouble(%s)", "doubleBitsToUint64(%s)"},
 };
 
 static const char *register_type(vkt_dtype dtype)
@@ -42,8 +44,7 @@ static vkt_dtype output_dtype(const vkt_program *program, int output)
 /* Scalars are passed in their register, bool as uint. */
 static bool scalar_is_wide(vkt_dtype dtype)
 {
-    vkt_register reg = vkt_dtypes[dtype].reg;
-    return reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64;
+    return vkt_dtypes[dtype].nbytes >= 8;
 }
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
@@ -146,13 +147,16 @@ void vkt_pack_scalars(const vkt_fusion *fusion, vkt_args *args)
 {
     const vkt_program *program = &fusion->program;
     for (int i = 0; i < program->n_scalars; i++) {
-        if (scalar_is_wide((vkt_dtype)program->scalar_dtype[i]))
-            vkt_args_u64(args, fusion->scalars[i]);
+        if (!scalar_is_wide((vkt_dtype)program->scalar_dtype[i]))
+            continue;
+        vkt_args_u64(args, fusion->scalars[i].low);
+        if (program->scalar_dtype[i] == VKT_COMPLEX128)
+            vkt_args_u64(args, fusion->scalars[i].high);
     }
     for (int i = 0; i < program->n_scalars; i++) {
         vkt_dtype dtype = (vkt_dtype)program->scalar_dtype[i];
         if (!scalar_is_wide(dtype))
-            vkt_args_u32(args, widen_scalar(dtype, fusion->scalars[i]));
+            vkt_args_u32(args, widen_scalar(dtype, fusion->scalars[i].low));
     }
 }
 
@@ -170,7 +174,8 @@ void vkt_emit_decode(vkt_dtype dtype, const char *word, vkt_text *out)
 
 static const char *word_type(vkt_dtype dtype)
 {
-    return vkt_dtypes[dtype].nbytes == 8 ? "uint64_t" : "uint";
+    uint8_t nbytes = vkt_dtypes[dtype].nbytes;
+    return nbytes == 16 ? "u64vec2" : nbytes == 8 ? "uint64_t" : "uint";
 }
 
 static void emit_leaf(int leaf, vkt_dtype dtype, vkt_text *out)

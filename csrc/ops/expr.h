@@ -23,7 +23,7 @@ typedef enum vkt_expr_kind {
 
 typedef struct vkt_expr_arg {
     vkt_tensor *tensor; /* owned reference, or NULL: a scalar */
-    uint64_t bits;      /* the scalar's raw bits in the expression's compute dtype */
+    vkt_bits bits;      /* the scalar's, in the expression's compute dtype */
 } vkt_expr_arg;
 
 struct vkt_expr {
@@ -92,7 +92,7 @@ typedef struct vkt_fusion {
     vkt_layout space; /* the iteration space: a contiguous layout of the root's shape */
     vkt_tensor *leaves[VKT_MAX_LEAVES];      /* computed; references owned until vkt_fusion_clear */
     vkt_layout leaf_layouts[VKT_MAX_LEAVES]; /* broadcast to `space` */
-    uint64_t scalars[VKT_MAX_SCALARS];       /* raw bits of program.scalar_dtype */
+    vkt_bits scalars[VKT_MAX_SCALARS];       /* of program.scalar_dtype */
     vkt_tensor *outputs[VKT_MAX_OUTPUTS];    /* outputs[0] is the root; borrowed */
 } vkt_fusion;
 
@@ -126,8 +126,8 @@ void vkt_args_u32(vkt_args *args, uint32_t value);
 void vkt_args_i32(vkt_args *args, int32_t value);
 
 /* Member declarations of a fusion, in order: "uint64_t leaf0; uint64_t leaf1; ... uint64_t out0;
- * ..." (only if n_outputs > 0 is asked), 8-byte scalars, 4-byte scalars (narrow ones widened to
- * their register type): names leafN, outN, sN. */
+ * ..." (only if n_outputs > 0 is asked), scalars of 8 and 16 bytes, 4-byte scalars (narrow ones
+ * widened to their register type): names leafN, outN, sN. */
 void vkt_emit_members(const vkt_program *program, bool with_outputs, vkt_text *members);
 
 /* The matching bytes: addresses of each leaf's first element (offset folded in), of each output
@@ -152,8 +152,8 @@ void vkt_pack_scalars(const vkt_fusion *fusion, vkt_args *args);
  * exist. */
 void vkt_emit_access(const vkt_program *program, bool with_outputs, vkt_text *out);
 
-/* The expression that turns a word in memory (an element's bits in a uint, or uint64_t for 8
- * bytes) into a register. */
+/* The expression that turns a word in memory (an element's bits in a uint, a uint64_t for 8 bytes
+ * or a u64vec2 for 16) into a register. */
 void vkt_emit_decode(vkt_dtype dtype, const char *word, vkt_text *out);
 
 /* Loads of all leaves and the call of vkt_compute are spelled by these, for templates:

@@ -61,7 +61,7 @@ static int visit_leaf(vkt_walk *walk, vkt_tensor *tensor)
     return value;
 }
 
-static int append_scalar(vkt_walk *walk, vkt_dtype dtype, uint64_t bits)
+static int append_scalar(vkt_walk *walk, vkt_dtype dtype, vkt_bits bits)
 {
     int n = walk->fusion->program.n_scalars;
     int value = vkt_program_scalar(&walk->fusion->program, dtype);

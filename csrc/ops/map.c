@@ -294,7 +294,8 @@ static int32_t find_turned_dim(const vkt_map_plan *plan, const vkt_space *space)
     const vkt_device_info *info = vkt_device_get_info(plan->device);
     int64_t least = vkt_map_tile_side(plan) / 2;
     int32_t inner = space->ndim - 1;
-    if (space->ndim < 2 || space->shape[inner] < least ||
+    /* Elements of 16 bytes are whole accesses wherever they lie. */
+    if (plan->width < 2 || space->ndim < 2 || space->shape[inner] < least ||
         space->ndim > 2 + vkt_map_outer_limit(VKT_MAP_TILES) ||
         info->max_workgroup_invocations < vkt_map_group_size(plan, VKT_MAP_TILES))
         return -1;
@@ -432,8 +433,11 @@ fail:
  * a kernel. */
 static void make_copy_program(vkt_program *program)
 {
-    static const vkt_dtype words[9] = {
-        [1] = VKT_UINT8, [2] = VKT_UINT16, [4] = VKT_UINT32, [8] = VKT_UINT64};
+    static const vkt_dtype words[17] = {[1] = VKT_UINT8,
+                                        [2] = VKT_UINT16,
+                                        [4] = VKT_UINT32,
+                                        [8] = VKT_UINT64,
+                                        [16] = VKT_COMPLEX128};
     vkt_dtype word = words[vkt_dtypes[program->leaf_dtype[0]].nbytes];
     program->leaf_dtype[0] = (uint8_t)word;
     program->instrs[0].dtype = (uint8_t)word;

@@ -242,7 +242,7 @@ static void pack_divisor(const vkt_reducer *reducer, vkt_args *args)
 {
     if (!reducer->divides)
         return;
-    if (vkt_dtypes[reducer->value].reg == VKT_REG_F64) {
+    if (vkt_dtype_real(reducer->value) == VKT_FLOAT64) {
         uint64_t bits;
         memcpy(&bits, &reducer->divisor, sizeof(bits));
         vkt_args_u64(args, bits);

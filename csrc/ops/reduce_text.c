@@ -31,8 +31,8 @@ static const char *register_type(vkt_dtype dtype)
 
 uint32_t vkt_reducer_nbytes(const vkt_reducer *reducer)
 {
-    vkt_register reg = vkt_dtypes[reducer->value].reg;
-    uint32_t value = reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64 ? 8 : 4;
+    uint8_t nbytes = vkt_dtypes[reducer->value].nbytes;
+    uint32_t value = nbytes < 4 ? 4 : nbytes;
     return reducer->merge == VKT_MERGE_PLAIN   ? value
            : reducer->merge == VKT_MERGE_INDEX ? 16
                                                : 4 * value;
@@ -58,6 +58,8 @@ static const char *find_merge(const vkt_reducer *reducer, const char **neutral)
         return reducer->op == VKT_OP_any ? "x | y" : "x & y";
     }
     *neutral = info->identity[cls];
+    if (cls == VKT_CLASS_COMPLEX && strcmp(*neutral, "1.0") == 0)
+        *neutral = "1.0, 0.0";
     return info->glsl[cls];
 }
 
@@ -153,7 +155,7 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
         vkt_emit_members(program, false, out);
     }
     if (reducer->divides)
-        vkt_text_format(out, "%s divisor; ", register_type(reducer->value));
+        vkt_text_format(out, "%s divisor; ", register_type(vkt_dtype_real(reducer->value)));
     vkt_text_append(out, "uint n_kept; uint n_reduced; uint chunk; uint lanes_log2; uint n_slots; "
                          "uint slot0; uint row_step; uint slot_step; uint next_step; ");
     if (variant->family != VKT_FAMILY_MERGE)

@@ -16,7 +16,7 @@ vkt_status vkt_tensor_check_dtype(const char *op, const vkt_device *device, vkt_
     bool held = type->nbytes == 1   ? info->storage8
                 : type->nbytes == 2 ? info->storage16
                 : type->nbytes == 4 ? true
-                                    : dtype != VKT_FLOAT64 || info->float64;
+                                    : vkt_dtype_real(dtype) != VKT_FLOAT64 || info->float64;
     VKT_REQUIRE(held, VKT_TYPE_ERROR, "%s: %s has no %s", op, info->name, type->name);
     return VKT_OK;
 fail:
@@ -96,6 +96,27 @@ vkt_status vkt_tensor_reinterpret(const char *op, vkt_tensor *base, vkt_dtype dt
     VKT_TRY(vkt_layout_reinterpret(op, &base->layout, vkt_dtypes[base->dtype].nbytes,
                                    vkt_dtypes[dtype].nbytes, &layout));
     VKT_TRY(vkt_tensor_new(base->device, dtype, &layout, base->block, out));
+    (void)vkt_block_ref(base->block);
+    return VKT_OK;
+fail:
+    return vkt_status_last();
+}
+
+vkt_status vkt_tensor_part(const char *op, vkt_tensor *base, bool imaginary, vkt_tensor **out)
+{
+    vkt_layout layout;
+    VKT_REQUIRE(!imaginary || vkt_dtype_is_complex(base->dtype), VKT_TYPE_ERROR,
+                "%s: expected a complex dtype, got %s", op, vkt_dtypes[base->dtype].name);
+    if (!vkt_dtype_is_complex(base->dtype)) {
+        *out = vkt_tensor_ref(base);
+        return VKT_OK;
+    }
+    VKT_TRY(vkt_eval(&base, 1));
+    vkt_layout_assign(&layout, &base->layout);
+    layout.offset = 2 * layout.offset + imaginary;
+    for (int32_t i = 0; i < layout.ndim; i++)
+        layout.strides[i] *= 2;
+    VKT_TRY(vkt_tensor_new(base->device, vkt_dtype_real(base->dtype), &layout, base->block, out));
     (void)vkt_block_ref(base->block);
     return VKT_OK;
 fail:
@@ -204,6 +225,8 @@ vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar)
         return VKT_INT64;
     case VKT_CLASS_UINT:
         return VKT_UINT64;
+    case VKT_CLASS_COMPLEX:
+        return VKT_COMPLEX64;
     default:
         return VKT_FLOAT32;
     }
@@ -288,20 +311,41 @@ static uint64_t truncate_to(double value, vkt_dtype dtype)
     return (uint64_t)truncate_double(value);
 }
 
+static vkt_bits complex_bits(const vkt_scalar *scalar, vkt_dtype dtype)
+{
+    bool is_complex = scalar->cls == VKT_CLASS_COMPLEX;
+    vkt_scalar re = {.cls = VKT_CLASS_FLOAT, .value.f = scalar->value.c.re};
+    vkt_scalar im = {.cls = VKT_CLASS_FLOAT, .value.f = is_complex ? scalar->value.c.im : 0.0};
+    vkt_dtype part = vkt_dtype_real(dtype);
+    uint64_t low = float_bits(is_complex ? &re : scalar, part), high = float_bits(&im, part);
+    return dtype == VKT_COMPLEX64 ? (vkt_bits){.low = low | high << 32}
+                                  : (vkt_bits){.low = low, .high = high};
+}
+
 vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype,
-                           uint64_t *bits)
+                           vkt_bits *bits)
 {
     const vkt_dtype_info *type = &vkt_dtypes[dtype];
     unsigned n_bits = type->nbytes * 8u;
-    uint64_t mask = n_bits == 64 ? UINT64_MAX : (UINT64_C(1) << n_bits) - 1;
+    uint64_t mask = n_bits >= 64 ? UINT64_MAX : (UINT64_C(1) << n_bits) - 1;
     uint64_t word = 0;
+    VKT_REQUIRE(scalar->cls != VKT_CLASS_COMPLEX || type->cls == VKT_CLASS_COMPLEX ||
+                    dtype == VKT_BOOL,
+                VKT_TYPE_ERROR, "%s: a complex scalar does not fit %s", op, type->name);
+    if (type->cls == VKT_CLASS_COMPLEX) {
+        *bits = complex_bits(scalar, dtype);
+        return VKT_OK;
+    }
     if (type->cls == VKT_CLASS_FLOAT) {
-        *bits = float_bits(scalar, dtype);
+        *bits = (vkt_bits){.low = float_bits(scalar, dtype)};
         return VKT_OK;
     }
     switch (scalar->cls) {
     case VKT_CLASS_BOOL:
         word = scalar->value.b;
+        break;
+    case VKT_CLASS_COMPLEX:
+        word = scalar->value.c.re != 0 || scalar->value.c.im != 0;
         break;
     case VKT_CLASS_FLOAT:
         word = dtype == VKT_BOOL ? scalar->value.f != 0 : truncate_to(scalar->value.f, dtype);
@@ -326,7 +370,7 @@ vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype d
         word = dtype == VKT_BOOL ? scalar->value.u != 0 : scalar->value.u;
         break;
     }
-    *bits = word & mask;
+    *bits = (vkt_bits){.low = word & mask};
     return VKT_OK;
 fail:
     return vkt_status_last();

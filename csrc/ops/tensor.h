@@ -35,12 +35,15 @@ struct vkt_tensor {
 
 /* A Python scalar: weak, it takes the dtype of the tensors beside it. */
 typedef struct vkt_scalar {
-    vkt_class cls; /* BOOL, INT (value fits int64), UINT (above INT64_MAX), FLOAT */
+    vkt_class cls; /* BOOL, INT (value fits int64), UINT (above INT64_MAX), FLOAT, COMPLEX */
     union {
         bool b;
         int64_t i;
         uint64_t u;
         double f;
+        struct {
+            double re, im;
+        } c;
     } value;
 } vkt_scalar;
 
@@ -66,6 +69,10 @@ vkt_status vkt_tensor_view(vkt_tensor *base, const vkt_layout *layout, vkt_tenso
 vkt_status vkt_tensor_reinterpret(const char *op, vkt_tensor *base, vkt_dtype dtype,
                                   vkt_tensor **out);
 
+/* The real or imaginary parts of a complex tensor, a view; computes `base` first. A real tensor is
+ * its own real part; it has no imaginary one, VKT_TYPE_ERROR. */
+vkt_status vkt_tensor_part(const char *op, vkt_tensor *base, bool imaginary, vkt_tensor **out);
+
 vkt_tensor *vkt_tensor_ref(vkt_tensor *tensor);
 void vkt_tensor_unref(vkt_tensor *tensor); /* NULL is fine */
 
@@ -88,13 +95,19 @@ vkt_status vkt_eval(vkt_tensor *const *tensors, int n);
  * computed. */
 vkt_status vkt_tensor_contiguous(vkt_tensor *tensor, vkt_tensor **out);
 
-/* The dtype a scalar has on its own: bool, int64 (uint64 above its range), float32. */
+/* The dtype a scalar has on its own: bool, int64 (uint64 above its range), float32, complex64. */
 vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar);
 
-/* The scalar converted to dtype as raw little-endian bits in a 64-bit word. VKT_VALUE_ERROR when
- * an integer scalar does not fit an integer dtype. */
+/* The raw little-endian bits of one element. */
+typedef struct vkt_bits {
+    uint64_t low;
+    uint64_t high; /* of complex128 the imaginary part; else 0 */
+} vkt_bits;
+
+/* The scalar converted to dtype. VKT_VALUE_ERROR when an integer scalar does not fit an integer
+ * dtype; VKT_TYPE_ERROR for a complex one and a real dtype. */
 vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype,
-                           uint64_t *bits);
+                           vkt_bits *bits);
 
 /* True when no other handle, view or export can see a write to the tensor: `a += b` may then give
  * `a` a new value instead of writing in place. Pending expressions may read it: they go on with the

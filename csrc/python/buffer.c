@@ -55,9 +55,10 @@ void vkt_py_export_end(vkt_block *block)
 /* ---- The protocol ---------------------------------------------------------------------------- */
 
 static const char *const FORMATS[VKT_DTYPE_COUNT] = {
-    [VKT_BOOL] = "?",   [VKT_INT8] = "b",    [VKT_INT16] = "h",   [VKT_INT32] = "i",
-    [VKT_INT64] = "l",  [VKT_UINT8] = "B",   [VKT_UINT16] = "H",  [VKT_UINT32] = "I",
-    [VKT_UINT64] = "L", [VKT_FLOAT16] = "e", [VKT_FLOAT32] = "f", [VKT_FLOAT64] = "d",
+    [VKT_BOOL] = "?",       [VKT_INT8] = "b",        [VKT_INT16] = "h",   [VKT_INT32] = "i",
+    [VKT_INT64] = "l",      [VKT_UINT8] = "B",       [VKT_UINT16] = "H",  [VKT_UINT32] = "I",
+    [VKT_UINT64] = "L",     [VKT_FLOAT16] = "e",     [VKT_FLOAT32] = "f", [VKT_FLOAT64] = "d",
+    [VKT_COMPLEX64] = "Zf", [VKT_COMPLEX128] = "Zd",
 };
 _Static_assert(sizeof(long) == 8, "int64 is spelled l");
 

@@ -130,10 +130,11 @@ bool vkt_py_dtype(const char *op, PyObject *object, vkt_dtype *out, bool *given)
         return true;
     /* Python's own types follow our defaults, not NumPy's. */
     if (object == (PyObject *)&PyBool_Type || object == (PyObject *)&PyLong_Type ||
-        object == (PyObject *)&PyFloat_Type) {
-        *out = object == (PyObject *)&PyBool_Type   ? VKT_BOOL
-               : object == (PyObject *)&PyLong_Type ? VKT_INT64
-                                                    : VKT_FLOAT32;
+        object == (PyObject *)&PyFloat_Type || object == (PyObject *)&PyComplex_Type) {
+        *out = object == (PyObject *)&PyBool_Type    ? VKT_BOOL
+               : object == (PyObject *)&PyLong_Type  ? VKT_INT64
+               : object == (PyObject *)&PyFloat_Type ? VKT_FLOAT32
+                                                     : VKT_COMPLEX64;
         return true;
     }
     if (!vkt_py_is_numpy_dtype(object) && !PyUnicode_Check(object)) {
@@ -147,8 +148,10 @@ bool vkt_py_dtype(const char *op, PyObject *object, vkt_dtype *out, bool *given)
 
 vkt_dtype vkt_py_weak(vkt_dtype dtype, vkt_class cls)
 {
+    if (cls == VKT_CLASS_COMPLEX)
+        return vkt_dtype_complex(dtype);
     if (cls == VKT_CLASS_FLOAT)
-        return vkt_dtype_is_float(dtype) ? dtype : VKT_FLOAT32;
+        return vkt_dtype_is_float(dtype) || vkt_dtype_is_complex(dtype) ? dtype : VKT_FLOAT32;
     if (cls != VKT_CLASS_BOOL && dtype == VKT_BOOL)
         return VKT_INT64;
     return dtype;
@@ -301,6 +304,16 @@ static int read_int(const char *op, PyObject *object, bool as_float, vkt_scalar 
     return -1;
 }
 
+static int read_complex(PyObject *object, vkt_scalar *out)
+{
+    Py_complex value = PyComplex_AsCComplex(object);
+
+    out->cls = VKT_CLASS_COMPLEX;
+    out->value.c.re = value.real;
+    out->value.c.im = value.imag;
+    return 1;
+}
+
 int vkt_py_scalar(const char *op, PyObject *object, bool as_float, vkt_scalar *out)
 {
     if (PyFloat_CheckExact(object)) {
@@ -315,8 +328,12 @@ int vkt_py_scalar(const char *op, PyObject *object, bool as_float, vkt_scalar *o
         out->value.b = object == Py_True;
         return 1;
     }
+    if (PyComplex_CheckExact(object))
+        return read_complex(object, out);
     if (vkt_py_is_numpy(object))
         return 0;
+    if (PyComplex_Check(object))
+        return read_complex(object, out);
     if (PyLong_Check(object))
         return read_int(op, object, as_float, out);
     if (PyFloat_Check(object)) {
@@ -355,6 +372,12 @@ void vkt_py_decode(vkt_dtype dtype, const void *bytes, vkt_scalar *out)
     uint64_t word = 0;
 
     out->cls = info->cls;
+    if (info->cls == VKT_CLASS_COMPLEX) {
+        vkt_dtype part = vkt_dtype_real(dtype);
+        out->value.c.re = decode_float(part, bytes);
+        out->value.c.im = decode_float(part, (const char *)bytes + vkt_dtypes[part].nbytes);
+        return;
+    }
     if (info->cls == VKT_CLASS_FLOAT) {
         out->value.f = decode_float(dtype, bytes);
         return;
@@ -379,6 +402,8 @@ PyObject *vkt_py_scalar_object(const vkt_scalar *scalar)
         return PyLong_FromLongLong(scalar->value.i);
     case VKT_CLASS_UINT:
         return PyLong_FromUnsignedLongLong(scalar->value.u);
+    case VKT_CLASS_COMPLEX:
+        return PyComplex_FromDoubles(scalar->value.c.re, scalar->value.c.im);
     default:
         return PyFloat_FromDouble(scalar->value.f);
     }
@@ -386,7 +411,7 @@ PyObject *vkt_py_scalar_object(const vkt_scalar *scalar)
 
 PyObject *vkt_py_element(vkt_tensor *tensor)
 {
-    uint64_t raw = 0;
+    vkt_bits raw = {0};
     vkt_scalar scalar;
     vkt_tensor *held = vkt_tensor_ref(tensor);
     vkt_status status = vkt_tensor_to_host(held, &raw);

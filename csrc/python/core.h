@@ -131,17 +131,17 @@ PyObject *vkt_py_shape_tuple(int32_t ndim, const int64_t *dims);
 
 /* ---- Scalars --------------------------------------------------------------------------------- */
 
-/* 1: `object` is a Python bool, int or float, and *out its value. 0: it is something else. -1:
- * OverflowError, an int beyond 64 bits; `as_float` takes it as a float instead. NumPy's scalars
- * are not Python scalars, whatever they inherit. */
+/* 1: `object` is a Python bool, int, float or complex, and *out its value. 0: it is something
+ * else. -1: OverflowError, an int beyond 64 bits; `as_float` takes it as a float instead. NumPy's
+ * scalars are not Python scalars, whatever they inherit. */
 int vkt_py_scalar(const char *op, PyObject *object, bool as_float, vkt_scalar *out);
 
 /* One element, as stored in memory, as a scalar and back. */
 void vkt_py_decode(vkt_dtype dtype, const void *bytes, vkt_scalar *out);
 PyObject *vkt_py_scalar_object(const vkt_scalar *scalar);
 
-/* The only element of a tensor (n_elems is 1, checked by the caller) as a Python bool, int or
- * float. Computes and waits. */
+/* The only element of a tensor (n_elems is 1, checked by the caller) as a Python bool, int,
+ * float or complex. Computes and waits. */
 PyObject *vkt_py_element(vkt_tensor *tensor);
 
 /* The dtype of a tensor operand beside a weak scalar of class `cls`. */

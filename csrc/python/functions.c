@@ -276,8 +276,9 @@ static PyObject *searchsorted(PyObject *module, PyObject *const *args, Py_ssize_
 /* ---- The table, for tests and benchmarks ----------------------------------------------------- */
 
 static const char *const KINDS[] = {"unary", "binary", "ternary", "reduce", "scan"};
-static const char *const RESULTS[] = {"same", "bool", "float", "accumulate", "index", "where"};
-static const char *const CLASSES[] = {"bool", "int", "uint", "float"};
+static const char *const RESULTS[] = {"same",       "real",  "bool", "float",
+                                      "accumulate", "index", "where"};
+static const char *const CLASSES[] = {"bool", "int", "uint", "float", "complex"};
 static const char *const FACTS[] = {"commutative", "exact", "heavy", "shift", "divides"};
 
 /* The names whose bits are set. */
@@ -296,9 +297,10 @@ static PyObject *list_bits(uint32_t bits, const char *const *names, size_t n)
     return list;
 }
 
-static PyObject *describe_op(const vkt_op_info *info)
+static PyObject *describe_op(vkt_op op)
 {
-    PyObject *takes = list_bits(info->takes, CLASSES, sizeof(CLASSES) / sizeof(*CLASSES));
+    const vkt_op_info *info = &vkt_ops[op];
+    PyObject *takes = list_bits(vkt_op_takes(op), CLASSES, sizeof(CLASSES) / sizeof(*CLASSES));
     PyObject *facts = list_bits(info->facts, FACTS, sizeof(FACTS) / sizeof(*FACTS));
 
     /* N takes the lists over, also when it fails. */
@@ -314,7 +316,7 @@ static PyObject *list_ops(PyObject *module, PyObject *unused)
     (void)unused;
 
     for (int i = 0; list && i < VKT_OP_COUNT; i++) {
-        PyObject *row = describe_op(&vkt_ops[i]);
+        PyObject *row = describe_op((vkt_op)i);
         if (!row || PyList_Append(list, row) < 0)
             Py_CLEAR(list);
         Py_XDECREF(row);

@@ -165,6 +165,8 @@ static int find_kind(vkt_dtype dtype)
         return 1;
     case VKT_CLASS_INT:
         return 2;
+    case VKT_CLASS_COMPLEX:
+        return 4;
     default:
         return 3;
     }
@@ -397,12 +399,12 @@ static PyObject *tensor_index(PyObject *self)
 
 PyObject *vkt_py_tensor_complex(PyObject *self, PyObject *unused)
 {
-    PyObject *real = tensor_float(self), *result = NULL;
+    PyObject *element = read_scalar(self), *result = NULL;
     (void)unused;
 
-    if (real)
-        result = PyComplex_FromDoubles(PyFloat_AS_DOUBLE(real), 0.0);
-    Py_XDECREF(real);
+    if (element)
+        result = PyObject_CallOneArg((PyObject *)&PyComplex_Type, element);
+    Py_XDECREF(element);
     return result;
 }
 

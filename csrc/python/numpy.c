@@ -8,11 +8,11 @@
 /* ---- dtypes ---------------------------------------------------------------------------------- */
 
 static const int TYPE_NUMBERS[VKT_DTYPE_COUNT] = {
-    [VKT_BOOL] = NPY_BOOL,       [VKT_INT8] = NPY_INT8,       [VKT_INT16] = NPY_INT16,
-    [VKT_INT32] = NPY_INT32,     [VKT_INT64] = NPY_INT64,     [VKT_UINT8] = NPY_UINT8,
-    [VKT_UINT16] = NPY_UINT16,   [VKT_UINT32] = NPY_UINT32,   [VKT_UINT64] = NPY_UINT64,
-    [VKT_FLOAT16] = NPY_FLOAT16, [VKT_BFLOAT16] = NPY_NOTYPE, [VKT_FLOAT32] = NPY_FLOAT32,
-    [VKT_FLOAT64] = NPY_FLOAT64,
+    [VKT_BOOL] = NPY_BOOL,       [VKT_INT8] = NPY_INT8,           [VKT_INT16] = NPY_INT16,
+    [VKT_INT32] = NPY_INT32,     [VKT_INT64] = NPY_INT64,         [VKT_UINT8] = NPY_UINT8,
+    [VKT_UINT16] = NPY_UINT16,   [VKT_UINT32] = NPY_UINT32,       [VKT_UINT64] = NPY_UINT64,
+    [VKT_FLOAT16] = NPY_FLOAT16, [VKT_BFLOAT16] = NPY_NOTYPE,     [VKT_FLOAT32] = NPY_FLOAT32,
+    [VKT_FLOAT64] = NPY_FLOAT64, [VKT_COMPLEX64] = NPY_COMPLEX64, [VKT_COMPLEX128] = NPY_COMPLEX128,
 };
 
 static PyArray_Descr *descrs[VKT_DTYPE_COUNT]; /* bfloat16's when first asked for */

@@ -160,6 +160,36 @@ static PyObject *tensor_get_matrix_transpose(PyObject *self, void *unused)
     return transpose_matrices(tensor);
 }
 
+static PyObject *get_part(const char *op, PyObject *self, bool imaginary)
+{
+    vkt_tensor *tensor = vkt_tensor_ref(vkt_py_value(self)), *part = NULL;
+    vkt_status status;
+
+    if (imaginary && !vkt_dtype_is_complex(tensor->dtype)) {
+        vkt_arg arg = {.tensor = tensor};
+        status = vkt_elementwise(VKT_OP_imag, &arg, 1, &part);
+    } else {
+        status = vkt_tensor_part(op, tensor, imaginary, &part);
+    }
+    if (status != VKT_OK)
+        (void)vkt_py_raise(tensor->device);
+    vkt_tensor_unref(tensor);
+    return status == VKT_OK ? vkt_py_tensor_new(part) : NULL;
+}
+
+static PyObject *tensor_get_real(PyObject *self, void *unused)
+{
+    (void)unused;
+    return vkt_dtype_is_complex(vkt_py_value(self)->dtype) ? get_part("real", self, false)
+                                                           : Py_NewRef(self);
+}
+
+static PyObject *tensor_get_imag(PyObject *self, void *unused)
+{
+    (void)unused;
+    return get_part("imag", self, true);
+}
+
 static PyGetSetDef tensor_attributes[] = {
     {"dtype", tensor_get_dtype, NULL, "The element type, a numpy.dtype.", NULL},
     {"shape", tensor_get_shape, NULL, "The length of each dimension.", NULL},
@@ -171,6 +201,10 @@ static PyGetSetDef tensor_attributes[] = {
     {"nbytes", tensor_get_nbytes, NULL, "Bytes of all elements.", NULL},
     {"device", tensor_get_device, NULL, "The Device the elements live on.", NULL},
     {"T", tensor_get_transpose, NULL, "The transpose of a 2-d tensor, a view.", NULL},
+    {"real", tensor_get_real, NULL,
+     "The real parts, a view; of a real tensor the tensor itself. To fuse, use vt.real.", NULL},
+    {"imag", tensor_get_imag, NULL,
+     "The imaginary parts, a view; of a real tensor zeros. To fuse, use vt.imag.", NULL},
     {"mT", tensor_get_matrix_transpose, NULL, "The last two axes exchanged, a view.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

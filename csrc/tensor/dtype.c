@@ -19,6 +19,8 @@ const vkt_dtype_info vkt_dtypes[VKT_DTYPE_COUNT] = {
     [VKT_BFLOAT16] = {"bfloat16", "bf16", "uint16_t",  2, VKT_CLASS_FLOAT, VKT_REG_F32,  true},
     [VKT_FLOAT32]  = {"float32",  "f32",  "float",     4, VKT_CLASS_FLOAT, VKT_REG_F32,  false},
     [VKT_FLOAT64]  = {"float64",  "f64",  "double",    8, VKT_CLASS_FLOAT, VKT_REG_F64,  false},
+    [VKT_COMPLEX64] = {"complex64", "c64", "vec2", 8, VKT_CLASS_COMPLEX, VKT_REG_C64, false},
+    [VKT_COMPLEX128] = {"complex128", "c128", "dvec2", 16, VKT_CLASS_COMPLEX, VKT_REG_C128, false},
 };
 
 const vkt_register_info vkt_registers[VKT_REG_COUNT] = {
@@ -29,6 +31,8 @@ const vkt_register_info vkt_registers[VKT_REG_COUNT] = {
     [VKT_REG_U64]  = {"uint64_t", "u64"},
     [VKT_REG_F32]  = {"float",    "f32"},
     [VKT_REG_F64]  = {"double",   "f64"},
+    [VKT_REG_C64]  = {"vec2",     "c64"},
+    [VKT_REG_C128] = {"dvec2",    "c128"},
 };
 /* clang-format on */
 
@@ -49,6 +53,14 @@ vkt_dtype vkt_dtype_promote(vkt_dtype a, vkt_dtype b)
         return a;
     if (a == VKT_BOOL)
         return b;
+    if (vkt_dtype_is_complex(a) || vkt_dtype_is_complex(b)) {
+        vkt_dtype x = vkt_dtype_real(a), y = vkt_dtype_real(b);
+        if (!vkt_dtype_is_float(x))
+            return b;
+        if (!vkt_dtype_is_float(y))
+            return a;
+        return vkt_dtype_complex(find_wider(x, y));
+    }
     vkt_class ca = vkt_dtypes[a].cls, cb = vkt_dtypes[b].cls;
     if (ca == VKT_CLASS_FLOAT && cb == VKT_CLASS_FLOAT) {
         /* Neither half type holds the other's range and precision. */
@@ -69,6 +81,16 @@ vkt_dtype vkt_dtype_promote(vkt_dtype a, vkt_dtype b)
     if (u == VKT_UINT64)
         return VKT_FLOAT64;
     return find_signed(vkt_dtypes[u].nbytes * 2u);
+}
+
+vkt_dtype vkt_dtype_real(vkt_dtype t)
+{
+    return t == VKT_COMPLEX64 ? VKT_FLOAT32 : t == VKT_COMPLEX128 ? VKT_FLOAT64 : t;
+}
+
+vkt_dtype vkt_dtype_complex(vkt_dtype t)
+{
+    return vkt_dtype_real(t) == VKT_FLOAT64 ? VKT_COMPLEX128 : VKT_COMPLEX64;
 }
 
 vkt_dtype vkt_dtype_accumulate(vkt_dtype t)

@@ -1,6 +1,6 @@
 /* tensor/dtype.h - element types: sizes, classes, names in GLSL, promotion.
- *
- * No layer assumes that an element is one scalar of at most 8 bytes: complex types come later. */
+. An element
+ * is one scalar or a complex pair, of 1 to 16 bytes. */
 #ifndef VKT_TENSOR_DTYPE_H
 #define VKT_TENSOR_DTYPE_H
 
@@ -21,6 +21,8 @@ typedef enum vkt_dtype {
     VKT_BFLOAT16,
     VKT_FLOAT32,
     VKT_FLOAT64,
+    VKT_COMPLEX64,  /* two float32: real, imaginary */
+    VKT_COMPLEX128, /* two float64 */
     VKT_DTYPE_COUNT,
 } vkt_dtype;
 
@@ -30,6 +32,7 @@ typedef enum vkt_class {
     VKT_CLASS_INT,  /* signed */
     VKT_CLASS_UINT, /* unsigned */
     VKT_CLASS_FLOAT,
+    VKT_CLASS_COMPLEX,
     VKT_CLASS_COUNT,
 } vkt_class;
 
@@ -44,6 +47,8 @@ typedef enum vkt_register {
     VKT_REG_U64,  /* uint64_t  suffix "u64" */
     VKT_REG_F32,  /* float     suffix "f32"  : float16, bfloat16, float32 */
     VKT_REG_F64,  /* double    suffix "f64" */
+    VKT_REG_C64,  /* vec2      suffix "c64" */
+    VKT_REG_C128, /* dvec2     suffix "c128" */
     VKT_REG_COUNT,
 } vkt_register;
 
@@ -69,7 +74,8 @@ typedef struct vkt_register_info {
 extern const vkt_register_info vkt_registers[VKT_REG_COUNT];
 
 /* The dtype both are converted to before an op: array API rules inside a kind; integer with float
- * gives the float's dtype; bool with a number the number's; uint64 with a signed integer float64;
+ * gives the float's dtype; complex with real the complex dtype that holds both; bool with a number
+ * the number's; uint64 with a signed integer float64;
  * float16 with bfloat16 float32. Symmetric, associative but for uint64. */
 vkt_dtype vkt_dtype_promote(vkt_dtype a, vkt_dtype b);
 
@@ -77,10 +83,20 @@ static inline bool vkt_dtype_is_float(vkt_dtype t)
 {
     return vkt_dtypes[t].cls == VKT_CLASS_FLOAT;
 }
+static inline bool vkt_dtype_is_complex(vkt_dtype t)
+{
+    return vkt_dtypes[t].cls == VKT_CLASS_COMPLEX;
+}
 static inline bool vkt_dtype_is_integer(vkt_dtype t)
 {
     return vkt_dtypes[t].cls == VKT_CLASS_INT || vkt_dtypes[t].cls == VKT_CLASS_UINT;
 }
+
+/* The dtype of a complex dtype's parts; any other dtype itself. */
+vkt_dtype vkt_dtype_real(vkt_dtype t);
+
+/* The complex dtype whose parts hold values of `t`: complex128 for float64, else complex64. */
+vkt_dtype vkt_dtype_complex(vkt_dtype t);
 
 /* The dtype sums and products of `t` have by default: int64 or uint64 for narrower integers and
  * int64 for bool, else t. */

@@ -24,6 +24,8 @@ enum {
     VKT_TAKES_INT = 1 << VKT_CLASS_INT,
     VKT_TAKES_UINT = 1 << VKT_CLASS_UINT,
     VKT_TAKES_FLOAT = 1 << VKT_CLASS_FLOAT,
+    /* not in the rows: an op with an expression for complex takes it */
+    VKT_TAKES_COMPLEX = 1 << VKT_CLASS_COMPLEX,
     VKT_TAKES_INTEGER = VKT_TAKES_INT | VKT_TAKES_UINT,
     VKT_TAKES_NUMERIC = VKT_TAKES_INTEGER | VKT_TAKES_FLOAT,
     VKT_TAKES_BITS = VKT_TAKES_INTEGER | VKT_TAKES_BOOL,
@@ -32,6 +34,7 @@ enum {
 
 typedef enum vkt_result_rule {
     VKT_RESULT_SAME, /* operands are promoted to one dtype; the result has it */
+    VKT_RESULT_REAL, /* as SAME; of complex operands the dtype of their parts */
     VKT_RESULT_BOOL, /* operands are promoted to one dtype; the result is bool */
     /* as SAME; integers and bool are first converted to the default float, float32 */
     VKT_RESULT_FLOAT,
@@ -77,6 +80,9 @@ typedef struct vkt_op_info {
 } vkt_op_info;
 
 extern const vkt_op_info vkt_ops[VKT_OP_COUNT];
+
+/* The classes an op takes, as VKT_TAKES_ bits. */
+uint32_t vkt_op_takes(vkt_op op);
 
 /* Number of tensor operands. */
 static inline int vkt_op_arity(vkt_op op)

@@ -150,7 +150,7 @@ static void emit_op(const vkt_instr *instr, vkt_text *out)
     bool same = instr->dtype == instr->compute;
     if (same && compute->narrow)
         vkt_text_format(out, "vkt_fit_%s(", compute->tag);
-    else if (!same && instr->dtype != VKT_BOOL)
+    else if (!same && instr->dtype != VKT_BOOL && vkt_ops[instr->op].result != VKT_RESULT_REAL)
         vkt_text_format(out, "vkt_as_%s_%s(", result->tag, vkt_registers[compute->reg].suffix);
     else
         vkt_text_append(out, "(");

@@ -632,30 +632,30 @@ def logical_not(x: Tensor, /) -> Tensor:
 
 
 def conj(x: Tensor, /) -> Tensor:
-    """The complex conjugate; real `x` itself, as a new value. Numeric.
+    """Complex conjugate. Numeric; real `x` unchanged.
 
-    >>> vt.conj(vt.asarray([1.0, -2.0]))
-    Tensor([ 1., -2.], dtype=float32)
+    >>> vt.conj(vt.asarray([1 + 2j]))
+    Tensor([1.-2.j], dtype=complex64)
     """
-    return _core.positive(x)
-
-
-def imag(x: Tensor, /) -> Tensor:
-    """The imaginary part; zeros for real `x`, with its dtype. Numeric.
-
-    >>> vt.imag(vt.asarray([1.0, -2.0]))
-    Tensor([0., 0.], dtype=float32)
-    """
-    return _core.full(x.shape, 0, _core.positive(x).dtype, x.device)
+    return _core.conj(x)
 
 
 def real(x: Tensor, /) -> Tensor:
-    """The real part; real `x` itself, as a new value. Numeric.
+    """Real parts, float32 for complex64 and float64 for complex128; real `x` unchanged.
 
-    >>> vt.real(vt.asarray([1.0, -2.0]))
-    Tensor([ 1., -2.], dtype=float32)
+    >>> vt.real(vt.asarray([1 + 2j]))
+    Tensor([1.], dtype=float32)
     """
-    return _core.positive(x)
+    return _core.real(x)
+
+
+def imag(x: Tensor, /) -> Tensor:
+    """Imaginary parts, float32 for complex64 and float64 for complex128; zeros for real `x`.
+
+    >>> vt.imag(vt.asarray([1 + 2j]))
+    Tensor([2.], dtype=float32)
+    """
+    return _core.imag(x)
 
 
 # ---- bits -------------------------------------------------------------------------------------

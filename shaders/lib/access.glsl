@@ -1,8 +1,9 @@
 // access.glsl - elements in memory as raw words: one, or WIDTH of them for one invocation.
 //
-// A word is an element's bits, zero-extended to uint (8, 16 and 32 bits) or uint64_t; ops/emit.c
-// adds the conversions from and to registers. `base` is the byte address of element 0, `i` counts
-// elements and may be negative: addresses are added up, as an index below 0 faults on GPUs.
+// A word is an element's bits, zero-extended to uint (8, 16 and 32 bits), uint64_t or u64vec2;
+// ops/emit.c adds the conversions from and to registers. `base` is the byte address of element 0,
+// `i` counts elements and may be negative: addresses are added up, as an index below 0 faults on
+// GPUs.
 // The _part functions move elements i, i + step, ..., at most the first last + 1 of them; step 0
 // loads once. `vector` promises step 1, last = WIDTH - 1 and an address that is a multiple of
 // min(16, WIDTH * element size): then accesses are as wide as the hardware has them. Both ways give
@@ -17,6 +18,8 @@ layout(buffer_reference, scalar, buffer_reference_align = 4) buffer vkt_mem32 { 
 layout(buffer_reference, scalar, buffer_reference_align = 8) buffer vkt_mem64 { uint64_t v[]; };
 
 layout(buffer_reference, scalar, buffer_reference_align = 16) buffer vkt_mem64x2 { u64vec2 v[]; };
+
+layout(buffer_reference, scalar, buffer_reference_align = 8) buffer vkt_mem128 { u64vec2 v[]; };
 
 // One word at a time: those of elements i, i + step, ..., where `word` gives element `at`. CPU
 // drivers run both sides of a branch, one of them without effect: a loop keeps this side short
@@ -91,6 +94,8 @@ uint vkt_word32(uint64_t base, int i) { return vkt_mem32(base + int64_t(i) * 4).
 
 uint64_t vkt_word64(uint64_t base, int i) { return vkt_mem64(base + int64_t(i) * 8).v[0]; }
 
+u64vec2 vkt_word128(uint64_t base, int i) { return vkt_mem128(base + int64_t(i) * 16).v[0]; }
+
 void vkt_put8(uint64_t base, int i, uint w) { vkt_mem8(base + int64_t(i)).v[0] = uint8_t(w); }
 
 void vkt_put16(uint64_t base, int i, uint w)
@@ -101,6 +106,11 @@ void vkt_put16(uint64_t base, int i, uint w)
 void vkt_put32(uint64_t base, int i, uint w) { vkt_mem32(base + int64_t(i) * 4).v[0] = w; }
 
 void vkt_put64(uint64_t base, int i, uint64_t w) { vkt_mem64(base + int64_t(i) * 8).v[0] = w; }
+
+void vkt_put128(uint64_t base, int i, u64vec2 w)
+{
+    vkt_mem128(base + int64_t(i) * 16).v[0] = w;
+}
 
 #ifdef WIDTH
 void vkt_part8(uint64_t base, int i, int step, int last, bool vector, out uint w[WIDTH])
@@ -205,6 +215,18 @@ void vkt_part64(uint64_t base, int i, int step, int last, bool vector, out uint6
 #endif
 
 #ifdef WIDTH
+void vkt_part128(uint64_t base, int i, int step, int last, bool vector, out u64vec2 w[WIDTH])
+{
+    if (vector) {
+        [[unroll]] for (int k = 0; k < WIDTH; k++)
+            w[k] = vkt_mem64x2(base + int64_t(i) * 16).v[k];
+    } else {
+        VKT_GATHER(u64vec2, vkt_word128(base, at), w)
+    }
+}
+#endif
+
+#ifdef WIDTH
 void vkt_put_part8(uint64_t base, int i, int step, int last, bool vector, uint w[WIDTH])
 {
     if (vector) {
@@ -289,6 +311,18 @@ void vkt_put_part64(uint64_t base, int i, int step, int last, bool vector, uint6
 #endif
     } else {
         VKT_SCATTER(uint64_t, vkt_put64(base, at, a), w)
+    }
+}
+#endif
+
+#ifdef WIDTH
+void vkt_put_part128(uint64_t base, int i, int step, int last, bool vector, u64vec2 w[WIDTH])
+{
+    if (vector) {
+        [[unroll]] for (int k = 0; k < WIDTH; k++)
+            vkt_mem64x2(base + int64_t(i) * 16).v[k] = w[k];
+    } else {
+        VKT_SCATTER(u64vec2, vkt_put128(base, at, a), w)
     }
 }
 #endif

@@ -11,11 +11,13 @@ static void dtype_rows_fit_their_class_and_register(void)
         const vkt_dtype_info *info = &vkt_dtypes[t];
         check_trial = t;
         CHECK(info->name && info->tag && info->storage);
-        CHECK(info->nbytes == 1 || info->nbytes == 2 || info->nbytes == 4 || info->nbytes == 8);
+        CHECK(info->nbytes == 1 || info->nbytes == 2 || info->nbytes == 4 || info->nbytes == 8 ||
+              t == VKT_COMPLEX128);
         /* Narrow: the register is wider than the element. */
         int reg_nbytes = info->reg == VKT_REG_BOOL                              ? 1
                          : info->reg >= VKT_REG_I64 && info->reg <= VKT_REG_U64 ? 8
-                         : info->reg == VKT_REG_F64                             ? 8
+                         : info->reg == VKT_REG_F64 || info->reg == VKT_REG_C64 ? 8
+                         : info->reg == VKT_REG_C128                            ? 16
                                                                                 : 4;
         CHECK_INT(info->narrow, info->nbytes < reg_nbytes);
         for (int other = 0; other < t; other++) {
@@ -31,21 +33,24 @@ static void dtype_rows_fit_their_class_and_register(void)
 
 static void promotion_follows_the_array_api_table(void)
 {
-    /* Rows and columns in the enum's order: b i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64. */
+    /* Rows and columns in the enum's order: b i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 c64
+     * c128. */
     static const char *const table[VKT_DTYPE_COUNT] = {
-        "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64",
-        "i8 i8 i16 i32 i64 i16 i32 i64 f64 f16 bf16 f32 f64",
-        "i16 i16 i16 i32 i64 i16 i32 i64 f64 f16 bf16 f32 f64",
-        "i32 i32 i32 i32 i64 i32 i32 i64 f64 f16 bf16 f32 f64",
-        "i64 i64 i64 i64 i64 i64 i64 i64 f64 f16 bf16 f32 f64",
-        "u8 i16 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64",
-        "u16 i32 i32 i32 i64 u16 u16 u32 u64 f16 bf16 f32 f64",
-        "u32 i64 i64 i64 i64 u32 u32 u32 u64 f16 bf16 f32 f64",
-        "u64 f64 f64 f64 f64 u64 u64 u64 u64 f16 bf16 f32 f64",
-        "f16 f16 f16 f16 f16 f16 f16 f16 f16 f16 f32 f32 f64",
-        "bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 f32 bf16 f32 f64",
-        "f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f64",
-        "f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64",
+        "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 c64 c128",
+        "i8 i8 i16 i32 i64 i16 i32 i64 f64 f16 bf16 f32 f64 c64 c128",
+        "i16 i16 i16 i32 i64 i16 i32 i64 f64 f16 bf16 f32 f64 c64 c128",
+        "i32 i32 i32 i32 i64 i32 i32 i64 f64 f16 bf16 f32 f64 c64 c128",
+        "i64 i64 i64 i64 i64 i64 i64 i64 f64 f16 bf16 f32 f64 c64 c128",
+        "u8 i16 i16 i32 i64 u8 u16 u32 u64 f16 bf16 f32 f64 c64 c128",
+        "u16 i32 i32 i32 i64 u16 u16 u32 u64 f16 bf16 f32 f64 c64 c128",
+        "u32 i64 i64 i64 i64 u32 u32 u32 u64 f16 bf16 f32 f64 c64 c128",
+        "u64 f64 f64 f64 f64 u64 u64 u64 u64 f16 bf16 f32 f64 c64 c128",
+        "f16 f16 f16 f16 f16 f16 f16 f16 f16 f16 f32 f32 f64 c64 c128",
+        "bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 bf16 f32 bf16 f32 f64 c64 c128",
+        "f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f64 c64 c128",
+        "f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 f64 c128 c128",
+        "c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c64 c128 c64 c128",
+        "c128 c128 c128 c128 c128 c128 c128 c128 c128 c128 c128 c128 c128 c128 c128",
     };
     for (int a = 0; a < VKT_DTYPE_COUNT; a++) {
         char row[128], *rest = row;
@@ -78,7 +83,8 @@ static void accumulators_are_wide(void)
 static bool names_operand(const char *glsl, char operand)
 {
     for (const char *at = glsl; *at; at++) {
-        bool starts = at == glsl || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
+        bool starts =
+            at == glsl || (!isalnum((unsigned char)at[-1]) && at[-1] != '_' && at[-1] != '.');
         bool ends = !isalnum((unsigned char)at[1]) && at[1] != '_';
         if (*at == operand && starts && ends)
             return true;
@@ -104,7 +110,7 @@ static void op_rows_are_whole(void)
             CHECK(!info->identity[c] || merges);
             if (!glsl)
                 continue;
-            CHECK(info->takes & 1u << c);
+            CHECK(vkt_op_takes((vkt_op)op) & 1u << c);
             int n = merges ? 2 : vkt_op_arity((vkt_op)op);
             CHECK(n >= 2 || !names_operand(glsl, 'y'));
             CHECK(n >= 3 || !names_operand(glsl, 'z'));
@@ -130,12 +136,14 @@ static void every_op_resolves_or_says_why_not(void)
                 CHECK(info->kind != VKT_SCAN || info->identity[vkt_dtypes[compute].cls]);
                 CHECK(info->result != VKT_RESULT_BOOL || result == VKT_BOOL);
                 CHECK(info->result != VKT_RESULT_INDEX || result == VKT_INT64);
-                CHECK(info->result != VKT_RESULT_FLOAT || vkt_dtype_is_float(result));
+                CHECK(info->result != VKT_RESULT_FLOAT ||
+                      vkt_dtype_is_float(vkt_dtype_real(result)));
+                CHECK(info->result != VKT_RESULT_REAL || result == vkt_dtype_real(compute));
                 CHECK(info->result != VKT_RESULT_SAME || (result == compute && (int)compute == t));
                 continue;
             }
             CHECK_INT(vkt_status_last(), VKT_TYPE_ERROR);
-            CHECK(!(info->takes & 1u << vkt_dtypes[t].cls));
+            CHECK(!(vkt_op_takes((vkt_op)op) & 1u << vkt_dtypes[t].cls));
             CHECK_INT(compute, VKT_DTYPE_COUNT);
             (void)snprintf(start, sizeof(start), "%s: expected a", info->name);
             (void)snprintf(end, sizeof(end), " dtype, got %s", vkt_dtypes[t].name);
