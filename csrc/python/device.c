@@ -182,6 +182,17 @@ static PyObject *device_repr(PyObject *self)
     return PyUnicode_FromFormat("Device(%u, '%s')", get_info(self)->index, get_info(self)->name);
 }
 
+/* Notebooks call it; its text is made where the others are. */
+static PyObject *device_repr_html(PyObject *self, PyObject *unused)
+{
+    PyObject *module = PyImport_ImportModule("vktensor._html");
+    (void)unused;
+
+    PyObject *text = module ? PyObject_CallMethod(module, "device", "O", self) : NULL;
+    Py_XDECREF(module);
+    return text;
+}
+
 static PyObject *device_richcompare(PyObject *a, PyObject *b, int how)
 {
     if (!is_device(a) || !is_device(b) || (how != Py_EQ && how != Py_NE))
@@ -345,6 +356,12 @@ static PyGetSetDef device_attributes[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static PyMethodDef device_methods[] = {
+    {"_repr_html_", device_repr_html, METH_NOARGS,
+     "_repr_html_($self)\n--\n\nWhat notebooks show."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot device_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t) "A Vulkan device. vt.devices() lists them."},
     {Py_tp_dealloc, (void *)device_dealloc},
@@ -352,6 +369,7 @@ static PyType_Slot device_slots[] = {
     {Py_tp_richcompare, (void *)device_richcompare},
     {Py_tp_hash, (void *)device_hash},
     {Py_tp_getset, device_attributes},
+    {Py_tp_methods, device_methods},
     {0, NULL},
 };
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging as _logging
 import os as _os
 from math import e, inf, nan, pi
+from typing import Any as _Any
 
 from vktensor import (
     _core,
@@ -85,6 +86,14 @@ if _os.environ.get("VKTENSOR_DEBUG"):
     _logger.setLevel(_logging.DEBUG)
 _core.set_log_sink(_logger.log)
 _methods.attach()
+
+
+def load_ipython_extension(shell: _Any) -> None:
+    """Adds `%vt_time` and `%vt_profile` to IPython; called by `%load_ext vktensor`."""
+    from vktensor import _ipython
+
+    _ipython.load(shell)
+
 
 __all__ = [
     "Device",

@@ -15,18 +15,25 @@ THRESHOLD = 1000
 EDGE = 3
 
 
+def _cut(x: Tensor, axis: int) -> Tensor:
+    """`x` without the middle of each long axis from `axis` on. Corners are put together from the
+    innermost axis outwards: nothing is read that is not shown."""
+    while axis < x.ndim and x.shape[axis] <= 2 * EDGE:
+        axis += 1
+    if axis == x.ndim:
+        return x
+    before = (slice(None),) * axis
+    # One element more than is shown on the left makes NumPy place its dots.
+    parts = (slice(None, EDGE + 1), slice(-EDGE, None))
+    return _core.concat([_cut(x[(*before, part)], axis + 1) for part in parts], axis)
+
+
 def _edges(x: Tensor) -> tuple[np.ndarray[Any, Any], bool]:
     """The elements repr shows, as a NumPy array no larger than that, and whether some are left
     out."""
     if x.size <= THRESHOLD:
         return np.asarray(x), False
-    for axis, length in enumerate(x.shape):
-        if length > 2 * EDGE:
-            before = (slice(None),) * axis
-            # One element more than is shown on the left makes NumPy place its dots.
-            parts = [x[(*before, slice(None, EDGE + 1))], x[(*before, slice(-EDGE, None))]]
-            x = _core.concat(parts, axis)
-    return np.asarray(x), True
+    return np.asarray(_cut(x, 0)), True
 
 
 def _repr(self: Tensor) -> str:
@@ -36,6 +43,13 @@ def _repr(self: Tensor) -> str:
         body = np.array2string(shown, separator=", ", prefix=prefix, suffix=",")
     shape = f", shape={self.shape}" if cut or self.size == 0 and self.shape != (0,) else ""
     return f"{prefix}{body}{shape}, dtype={self.dtype})"
+
+
+def _repr_html(self: Tensor) -> str:
+    """What notebooks show."""
+    from vktensor import _html
+
+    return _html.tensor(self)
 
 
 def _str(self: Tensor) -> str:
@@ -168,6 +182,7 @@ def attach() -> None:
     """Puts the methods on the class; called once, at import."""
     methods = {
         "__repr__": _repr,
+        "_repr_html_": _repr_html,
         "__str__": _str,
         "__format__": _format,
         "__array_namespace__": _array_namespace,

@@ -13,17 +13,7 @@ from vktensor import _core
 from vktensor._core import Device
 from vktensor._typing import DeviceLike
 
-__all__ = [
-    "Compile",
-    "Dispatch",
-    "Event",
-    "MemoryEvent",
-    "Profile",
-    "Submit",
-    "Transfer",
-    "Wait",
-    "profile",
-]
+__all__ = ["Dispatch", "Profile", "profile"]
 
 
 @dataclass(frozen=True)
@@ -285,7 +275,7 @@ class Profile:
         lines = [
             f"{'kernel':<40} {'calls':>6} {'total ms':>10} {'mean us':>10} {'GB/s':>8} {'GPU':>6}"
         ]
-        for row in self._kernels():
+        for row in self.kernels():
             mean = row.ns / row.calls
             lines.append(
                 f"{row.name:<40} {row.calls:>6} {row.ns / 1e6:>10.3f} {mean / 1e3:>10.1f}"
@@ -293,18 +283,19 @@ class Profile:
             )
             if row.what:
                 lines.append(f"    {_shorten(row.what, 96)}")
-        return "\n".join([*lines, "", *(f"{label:<12} {text}" for label, text in self._host())])
+        return "\n".join([*lines, "", *(f"{label:<12} {text}" for label, text in self.host())])
 
-    def _kernels(self) -> list[_Row]:
-        rows: dict[str, _Row] = {}
+    def kernels(self) -> list[KernelTime]:
+        """Launches added up by kernel, the longest first."""
+        rows: dict[str, KernelTime] = {}
         for event in (*self.dispatches, *self.copies):
-            rows.setdefault(event.name, _Row(event.name)).add(event)
+            rows.setdefault(event.name, KernelTime(event.name)).add(event)
         total = sum(row.ns for row in rows.values())
         for row in rows.values():
             row.share = row.ns / total if total else 0.0
         return sorted(rows.values(), key=lambda row: -row.ns)
 
-    def _host(self) -> list[tuple[str, str]]:
+    def host(self) -> list[tuple[str, str]]:
         """(label, text) of each line about the host."""
         busy = self.gpu_ns
         share = busy / self.ns if self.ns else 0.0
@@ -368,14 +359,25 @@ class Profile:
         trace = {"traceEvents": list(_trace(self, name)), "displayTimeUnit": "ns"}
         Path(path).write_text(json.dumps(trace), encoding="utf-8")
 
+    @property
+    def running(self) -> bool:
+        """Between enter and exit."""
+        return self._mark is not None
+
+    def _repr_html_(self) -> str:
+        from vktensor import _html
+
+        return _html.profile(self)
+
     def __repr__(self) -> str:
         if self._mark:
             return "<Profile, running>"
         return f"<Profile of {_ms(self.ns)}: {len(self.dispatches)} dispatches>"
 
 
-class _Row:
-    """A kernel's line of a summary."""
+class KernelTime:
+    """The launches of a kernel, added up: name, calls, ns, bytes, share of all GPU time, and `what`
+    the slowest one computed."""
 
     def __init__(self, name: str) -> None:
         self.name, self.what, self.slowest = name, "", -1

@@ -63,9 +63,31 @@ def synchronize(device: DeviceLike = None, /) -> None:
     _core.synchronize(device)
 
 
-def memory_stats(device: DeviceLike = None, /) -> dict[str, int]:
-    """Bytes of device memory: in_use, peak, cached, reserved, limit; and allocations, a count."""
-    return _core.memory_stats(device)
+class MemoryStats(dict[str, int]):
+    """What `vt.memory_stats` gives: a dict that notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        from vktensor import _html
+
+        return _html.memory(self)
+
+
+def memory_stats(device: DeviceLike = None, /) -> MemoryStats:
+    """What the memory pool of `device` (the default one for None) holds.
+
+    Returns
+    -------
+    MemoryStats
+        A dict. Bytes: in_use (live tensors), peak, cached (kept for reuse), reserved (obtained from
+        the driver), limit. Counts since the start: allocations (blocks), driver_allocations.
+
+    Examples
+    --------
+    >>> stats = vt.memory_stats()
+    >>> stats["in_use"] + stats["cached"] <= stats["reserved"] <= stats["limit"]
+    True
+    """
+    return MemoryStats(_core.memory_stats(device))
 
 
 def metrics(device: DeviceLike = None, /) -> dict[str, int]:
