@@ -98,12 +98,6 @@ vkt_status vkt_tensor_contiguous(vkt_tensor *tensor, vkt_tensor **out);
 /* The dtype a scalar has on its own: bool, int64 (uint64 above its range), float32, complex64. */
 vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar);
 
-/* The raw little-endian bits of one element. */
-typedef struct vkt_bits {
-    uint64_t low;
-    uint64_t high; /* of complex128 the imaginary part; else 0 */
-} vkt_bits;
-
 /* The scalar converted to dtype. VKT_VALUE_ERROR when an integer scalar does not fit an integer
  * dtype; VKT_TYPE_ERROR for a complex one and a real dtype. */
 vkt_status vkt_scalar_bits(const char *op, const vkt_scalar *scalar, vkt_dtype dtype,

@@ -41,7 +41,7 @@ static const struct {
 
 typedef struct printer {
     const vkt_program *program;
-    const uint64_t *scalars; /* may be NULL */
+    const vkt_bits *scalars; /* may be NULL */
     uint32_t uses[VKT_MAX_INSTRS];
     uint32_t lengths[VKT_MAX_INSTRS]; /* of a value written out, about */
     int8_t names[VKT_MAX_INSTRS];     /* number of the name, or -1 */
@@ -83,41 +83,60 @@ static void print_float(double value, int bits, vkt_text *out)
         vkt_text_append(out, ".0");
 }
 
-static void print_scalar(const printer *p, int number)
+static double bits_to_double(uint64_t bits)
 {
-    vkt_dtype dtype = (vkt_dtype)p->program->scalar_dtype[number];
-    uint64_t bits = p->scalars ? p->scalars[number] : 0;
+    double value;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static void print_complex(double real, double imaginary, int bits, vkt_text *out)
+{
+    vkt_text_append(out, "(");
+    print_float(real, bits, out);
+    vkt_text_append(out, signbit(imaginary) ? "" : "+");
+    print_float(imaginary, bits, out);
+    vkt_text_append(out, "j)");
+}
+
+static void print_bits(vkt_dtype dtype, vkt_bits bits, vkt_text *out)
+{
     unsigned unused = 64u - 8u * vkt_dtypes[dtype].nbytes;
-    if (!p->scalars) {
-        vkt_text_format(p->out, "s%d", number);
-        return;
-    }
     switch (dtype) {
     case VKT_BOOL:
-        vkt_text_append(p->out, bits ? "True" : "False");
-        return;
+        vkt_text_append(out, bits.low ? "True" : "False");
+        break;
     case VKT_FLOAT16:
-        print_float(half_to_double(bits), 11, p->out);
-        return;
+        print_float(half_to_double(bits.low), 11, out);
+        break;
     case VKT_BFLOAT16:
-        print_float(float_to_double(bits << 16), 8, p->out);
-        return;
+        print_float(float_to_double(bits.low << 16), 8, out);
+        break;
     case VKT_FLOAT32:
-        print_float(float_to_double(bits), 24, p->out);
-        return;
-    case VKT_FLOAT64: {
-        double value;
-        memcpy(&value, &bits, sizeof(value));
-        print_float(value, 30, p->out);
-        return;
-    }
+        print_float(float_to_double(bits.low), 24, out);
+        break;
+    case VKT_FLOAT64:
+        print_float(bits_to_double(bits.low), 30, out);
+        break;
+    case VKT_COMPLEX64:
+        print_complex(float_to_double(bits.low), float_to_double(bits.low >> 32), 24, out);
+        break;
+    case VKT_COMPLEX128:
+        print_complex(bits_to_double(bits.low), bits_to_double(bits.high), 30, out);
+        break;
     default:
+        if (vkt_dtypes[dtype].cls == VKT_CLASS_INT)
+            vkt_text_format(out, "%lld", (long long)((int64_t)(bits.low << unused) >> unused));
+        else
+            vkt_text_format(out, "%llu", (unsigned long long)bits.low);
         break;
     }
-    if (vkt_dtypes[dtype].cls == VKT_CLASS_INT)
-        vkt_text_format(p->out, "%lld", (long long)((int64_t)(bits << unused) >> unused));
-    else if (vkt_dtypes[dtype].cls == VKT_CLASS_UINT)
-        vkt_text_format(p->out, "%llu", (unsigned long long)bits);
+}
+
+static void print_scalar(const printer *p, int number)
+{
+    if (p->scalars)
+        print_bits((vkt_dtype)p->program->scalar_dtype[number], p->scalars[number], p->out);
     else
         vkt_text_format(p->out, "s%d", number);
 }
@@ -228,7 +247,7 @@ static void choose_names(printer *p)
     }
 }
 
-void vkt_program_describe(const vkt_program *program, const uint64_t *scalars, vkt_text *out)
+void vkt_program_describe(const vkt_program *program, const vkt_bits *scalars, vkt_text *out)
 {
     vkt_text text = {0};
     printer p = {.program = program, .scalars = scalars, .out = &text};

@@ -102,4 +102,10 @@ vkt_dtype vkt_dtype_complex(vkt_dtype t);
  * int64 for bool, else t. */
 vkt_dtype vkt_dtype_accumulate(vkt_dtype t);
 
+/* The raw little-endian bits of one element. */
+typedef struct vkt_bits {
+    uint64_t low;
+    uint64_t high; /* of complex128 the imaginary part; else 0 */
+} vkt_bits;
+
 #endif

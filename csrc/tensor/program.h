@@ -70,11 +70,11 @@ size_t vkt_program_key(const vkt_program *program, void *key);
 void vkt_program_name(const vkt_program *program, char name[VKT_PROGRAM_NAME]);
 
 /* "sin(a)*b + exp(-a)": the expression as a reader would have typed it, for profiles. Leaves are a
- * to h; scalars show their values (raw bits, one word each) or, for NULL, are s0, s1, ...; a long
+ * to h; scalars show their values (raw bits) or, for NULL, are s0, s1, ...; a long
  * value used more than once gets a name: "t = sin(a)*b + 1.0; t*t, t"; several outputs are
  * separated by commas. Cut, with dots, at VKT_DESCRIBE_LENGTH characters. */
 #define VKT_DESCRIBE_LENGTH 196
-void vkt_program_describe(const vkt_program *program, const uint64_t *scalars, vkt_text *out);
+void vkt_program_describe(const vkt_program *program, const vkt_bits *scalars, vkt_text *out);
 
 /* ---- GLSL ------------------------------------------------------------------------------------ */
 

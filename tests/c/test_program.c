@@ -99,14 +99,14 @@ static void names_are_short_and_descriptions_readable(void)
     vkt_text_free(&text);
 }
 
-static int add_scalar(vkt_program *program, uint64_t *scalars, vkt_dtype dtype, uint64_t bits)
+static int add_scalar(vkt_program *program, vkt_bits *scalars, vkt_dtype dtype, vkt_bits bits)
 {
     scalars[program->n_scalars] = bits;
     return vkt_program_scalar(program, dtype);
 }
 
 /* "what" of the value, as the only output. */
-static void check_description(vkt_program *program, const uint64_t *scalars, int value,
+static void check_description(vkt_program *program, const vkt_bits *scalars, int value,
                               const char *what)
 {
     vkt_text text = {0};
@@ -143,27 +143,29 @@ static void descriptions_bracket_as_python_does(void)
 
 static void descriptions_show_the_values_of_scalars(void)
 {
-    uint64_t scalars[VKT_MAX_SCALARS];
+    vkt_bits scalars[VKT_MAX_SCALARS];
     vkt_program program;
     memset(&program, 0, sizeof(program));
     static const struct {
         vkt_dtype dtype;
-        uint64_t bits;
+        vkt_bits bits;
         const char *text;
     } rows[] = {
-        {VKT_BOOL, 1, "True"},
-        {VKT_INT8, 0xFF, "-1"},
-        {VKT_INT64, UINT64_MAX, "-1"},
-        {VKT_UINT8, 0xFF, "255"},
-        {VKT_UINT64, UINT64_MAX, "18446744073709551615"},
-        {VKT_FLOAT16, 0x2E66, "0.1"},
-        {VKT_FLOAT16, 0x8001, "-5.96e-08"},
-        {VKT_FLOAT16, 0xFC00, "-inf"},
-        {VKT_BFLOAT16, 0x3DCD, "0.1"},
-        {VKT_FLOAT32, 0x3DCCCCCD, "0.1"},
-        {VKT_FLOAT32, 0x3F800000, "1.0"},
-        {VKT_FLOAT32, 0x7F800000, "inf"},
-        {VKT_FLOAT64, UINT64_C(0x4005BF0A8B145769), "2.71828183"},
+        {VKT_BOOL, {1, 0}, "True"},
+        {VKT_INT8, {0xFF, 0}, "-1"},
+        {VKT_INT64, {UINT64_MAX, 0}, "-1"},
+        {VKT_UINT8, {0xFF, 0}, "255"},
+        {VKT_UINT64, {UINT64_MAX, 0}, "18446744073709551615"},
+        {VKT_FLOAT16, {0x2E66, 0}, "0.1"},
+        {VKT_FLOAT16, {0x8001, 0}, "-5.96e-08"},
+        {VKT_FLOAT16, {0xFC00, 0}, "-inf"},
+        {VKT_BFLOAT16, {0x3DCD, 0}, "0.1"},
+        {VKT_FLOAT32, {0x3DCCCCCD, 0}, "0.1"},
+        {VKT_FLOAT32, {0x3F800000, 0}, "1.0"},
+        {VKT_FLOAT32, {0x7F800000, 0}, "inf"},
+        {VKT_FLOAT64, {UINT64_C(0x4005BF0A8B145769), 0}, "2.71828183"},
+        {VKT_COMPLEX64, {UINT64_C(0xC00000003FC00000), 0}, "(1.5-2.0j)"},
+        {VKT_COMPLEX128, {0, UINT64_C(0x3FF0000000000000)}, "(0.0+1.0j)"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         int value = add_scalar(&program, scalars, rows[i].dtype, rows[i].bits);
