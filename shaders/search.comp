@@ -1,7 +1,7 @@
 // search.comp - dst[i] = how many of `sorted` come before values[i] (RIGHT: or equal it).
 // Reads:  sorted, values.   Writes: dst (int64), all three contiguous.
 // Push:   addresses; n_sorted; n_work: values of this dispatch.
-// Before: bool is_nan(VALUE).
+// Before: is_nan(VALUE), is_less(VALUE, VALUE).
 // Defines: VALUE (the type of both) and NBYTES of it, RIGHT (0 or 1), ITEMS.
 // One invocation looks ITEMS values up, a workgroup's width apart: at most ITEMS * 64 turns.
 
@@ -11,7 +11,7 @@ layout(buffer_reference, scalar, buffer_reference_align = NBYTES) readonly buffe
 layout(buffer_reference, scalar, buffer_reference_align = 8) writeonly buffer Place { int64_t v; };
 
 // NaN is behind every number.
-bool is_before(VALUE a, VALUE b) { return a < b || (is_nan(b) && !is_nan(a)); }
+bool is_before(VALUE a, VALUE b) { return is_less(a, b) || (is_nan(b) && !is_nan(a)); }
 
 uint64_t find(VALUE value)
 {

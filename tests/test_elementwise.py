@@ -59,6 +59,7 @@ def with_signed_zeros(function: Any, lower: bool) -> Callable[[Any, Any], Any]:
 
 minimum, maximum = with_signed_zeros(np.minimum, True), with_signed_zeros(np.maximum, False)
 
+
 def floor_divide(x: Any, y: Any) -> Any:
     """The standard's answer where one operand is infinite; NumPy gives NaN and -1."""
     if x.dtype.kind != "f":

@@ -197,4 +197,4 @@ def test_a_second_process_compiles_nothing_with_glslang(tmp_path):
     ]
     assert int(runs[0][0]) > 0
     assert int(runs[1][0]) == 0
-    assert int(runs[1][1]) == int(runs[0][0])
+    assert int(runs[1][1]) == int(runs[0][0]) - 1  # what was asked of the driver is on disk itself

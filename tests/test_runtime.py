@@ -78,6 +78,7 @@ def test_devices_describe_themselves():
     for name in ("name", "index", "kind", "driver", "uuid", "features", "limits"):
         assert getattr(device, name) is not None
     assert device.features["int64"] in (True, False)
+    assert set(device.arithmetic.values()) <= {True, False} and "fused_fma" in device.arithmetic
     assert device.limits["max_workgroup_invocations"] >= 128
     assert hash(device) == hash(vt.ones(1).device)
     vt.set_default_device(device.index)

@@ -68,8 +68,22 @@ static void mark_used(const char *text, bool *used)
     }
 }
 
-void vkt_glsl_assemble(const char *const *defines, const char *members, uint32_t args_nbytes,
-                       const char *body, vkt_text *out)
+/* A macro for each fact about the device's arithmetic that holds. */
+static void define_facts(const vkt_device *device, vkt_text *out)
+{
+    uint32_t facts = vkt_device_get_info(device)->arithmetic;
+    for (int i = 0; i < VKT_FACT_COUNT; i++) {
+        if (!(facts & 1u << i))
+            continue;
+        vkt_text_append(out, "#define VKT_");
+        for (const char *c = vkt_fact_names[i]; *c; c++)
+            vkt_text_format(out, "%c", *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+        vkt_text_append(out, "\n");
+    }
+}
+
+void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, const char *members,
+                       uint32_t args_nbytes, const char *body, vkt_text *out)
 {
     bool *used = calloc(vkt_glsl_library_count + 1, sizeof(*used));
     if (!used) {
@@ -79,6 +93,7 @@ void vkt_glsl_assemble(const char *const *defines, const char *members, uint32_t
     mark_used(body, used);
 
     vkt_text_append(out, PREAMBLE);
+    define_facts(device, out);
     for (const char *const *define = defines; define && *define; define++)
         vkt_text_format(out, "#define %s\n", *define);
     if (args_nbytes > VKT_PUSH_NBYTES) {

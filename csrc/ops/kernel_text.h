@@ -22,6 +22,7 @@ const char *vkt_glsl_template(const char *name);
 
 /* Appends a whole compute shader:
  *   - #version and the extensions;
+ *   - `#define VKT_FACT` for each fact about `device`'s arithmetic that holds (vulkan/device.h);
  *   - `#define NAME value` for each of `defines` ("WIDTH 4"), a NULL-terminated list, may be NULL;
  * - the arguments: `members` ("uint64_t leaf0; uint n; float s0;") as push constants, or, when
  * args_nbytes >
@@ -29,7 +30,7 @@ const char *vkt_glsl_template(const char *name);
  *   - every chunk of shaders/lib that `body` names, in library order;
  *   - body.
  * `body` is usually generated functions followed by a template. */
-void vkt_glsl_assemble(const char *const *defines, const char *members, uint32_t args_nbytes,
-                       const char *body, vkt_text *out);
+void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, const char *members,
+                       uint32_t args_nbytes, const char *body, vkt_text *out);
 
 #endif

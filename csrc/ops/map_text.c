@@ -206,7 +206,7 @@ static vkt_status build_kernel(const vkt_map_plan *plan, vkt_map_layout layout,
     vkt_text_append(&body, vkt_glsl_template("elementwise"));
     VKT_TRY(vkt_text_check(&members));
     VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(defines, members.chars, args_nbytes, body.chars, &text);
+    vkt_glsl_assemble(plan->device, defines, members.chars, args_nbytes, body.chars, &text);
     VKT_TRY(vkt_text_check(&text));
 
     vkt_kernel_source source = {

@@ -114,7 +114,7 @@ static vkt_status build(const matmul_job *job, const char *key, const char *body
         vkt_text_append(&whole, vkt_glsl_template("matmul_types"));
     vkt_text_append(&whole, vkt_glsl_template(body));
     VKT_TRY(vkt_text_check(&whole));
-    vkt_glsl_assemble(d->lines, sums ? SUM_MEMBERS : MEMBERS,
+    vkt_glsl_assemble(job->device, d->lines, sums ? SUM_MEMBERS : MEMBERS,
                       sums ? MATMUL_SUM_ARGS_NBYTES : MATMUL_ARGS_NBYTES, whole.chars, &glsl);
     VKT_TRY(vkt_text_check(&glsl));
     source->glsl = glsl.chars;

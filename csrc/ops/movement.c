@@ -180,7 +180,8 @@ static vkt_status find_kernel(gather *g)
     const char *defines[] = {lines[0], lines[1], lines[2], lines[3], lines[4], NULL};
     uint32_t constants[3] = {g->workgroup, 1, 1};
     vkt_text glsl = {0};
-    vkt_glsl_assemble(defines, MEMBERS, ARGS_NBYTES, vkt_glsl_template("gather"), &glsl);
+    vkt_glsl_assemble(g->x->device, defines, MEMBERS, ARGS_NBYTES, vkt_glsl_template("gather"),
+                      &glsl);
     VKT_TRY(vkt_text_check(&glsl));
     vkt_kernel_source source = {
         .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};

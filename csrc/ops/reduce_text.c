@@ -302,7 +302,7 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
     emit_body(variant, reducer, program, &body);
     VKT_TRY(vkt_text_check(&members));
     VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(defines, members.chars, args_nbytes, body.chars, &glsl);
+    vkt_glsl_assemble(device, defines, members.chars, args_nbytes, body.chars, &glsl);
     VKT_TRY(vkt_text_check(&glsl));
 
     vkt_kernel_source source = {

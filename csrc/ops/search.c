@@ -76,16 +76,19 @@ static vkt_status find_kernel(search *s)
     (void)snprintf(lines[2], sizeof(lines[2]), "RIGHT %d", s->right);
     (void)snprintf(lines[3], sizeof(lines[3]), "ITEMS %u", s->items);
     const char *defines[] = {lines[0], lines[1], lines[2], lines[3], NULL};
-    const char *is_nan = type->cls != VKT_CLASS_FLOAT ? "false"
-                         : type->nbytes == 4          ? "vkt_isnan_f32(x)"
-                                                      : "vkt_isnan_f64(x)";
+    const char *tag = type->cls != VKT_CLASS_FLOAT ? NULL : type->nbytes == 4 ? "f32" : "f64";
     uint32_t constants[3] = {s->workgroup, 1, 1};
     vkt_text body = {0}, glsl = {0};
     /* In the body and no define: only what the body names is taken from the library. */
-    vkt_text_format(&body, "bool is_nan(VALUE x) { return %s; }\n%s", is_nan,
-                    vkt_glsl_template("search"));
+    if (tag)
+        vkt_text_format(
+            &body, "#define is_nan(x) vkt_isnan_%s(x)\n#define is_less(x, y) vkt_less_%s(x, y)\n",
+            tag, tag);
+    else
+        vkt_text_append(&body, "#define is_nan(x) false\n#define is_less(x, y) ((x) < (y))\n");
+    vkt_text_append(&body, vkt_glsl_template("search"));
     VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(defines, MEMBERS, ARGS_NBYTES, body.chars, &glsl);
+    vkt_glsl_assemble(device, defines, MEMBERS, ARGS_NBYTES, body.chars, &glsl);
     VKT_TRY(vkt_text_check(&glsl));
     vkt_kernel_source source = {
         .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};

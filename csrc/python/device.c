@@ -311,12 +311,31 @@ static PyObject *device_get_features(PyObject *self, void *unused)
         {"rounds_to_even16", info->rounds_to_even[0]},
         {"rounds_to_even32", info->rounds_to_even[1]},
         {"rounds_to_even64", info->rounds_to_even[2]},
+        {"preserves_subnormals16", info->preserves_subnormals[0]},
+        {"preserves_subnormals32", info->preserves_subnormals[1]},
+        {"preserves_subnormals64", info->preserves_subnormals[2]},
     };
     PyObject *dict = PyDict_New();
     (void)unused;
 
     for (size_t i = 0; dict && i < sizeof(rows) / sizeof(*rows); i++) {
         if (!add_item(dict, rows[i].name, PyBool_FromLong(rows[i].has)))
+            Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+static PyObject *device_get_arithmetic(PyObject *self, void *unused)
+{
+    vkt_device *device = NULL;
+    (void)unused;
+
+    if (vkt_device_open(get_info(self)->index, &device) != VKT_OK)
+        return vkt_py_raise(NULL);
+    uint32_t facts = vkt_device_get_info(device)->arithmetic;
+    PyObject *dict = PyDict_New();
+    for (int i = 0; dict && i < VKT_FACT_COUNT; i++) {
+        if (!add_item(dict, vkt_fact_names[i], PyBool_FromLong(facts >> i & 1)))
             Py_CLEAR(dict);
     }
     return dict;
@@ -349,6 +368,8 @@ static PyGetSetDef device_attributes[] = {
     {"uuid", device_get_uuid, NULL, "Identifies the device across processes.", NULL},
     {"api_version", device_get_api_version, NULL, "The Vulkan version it supports.", NULL},
     {"features", device_get_features, NULL, "What it can do, by name.", NULL},
+    {"arithmetic", device_get_arithmetic, NULL,
+     "What its arithmetic keeps of IEEE 754, as measured; opens the device.", NULL},
     {"limits", device_get_limits, NULL, "Its sizes, by name; bytes where a name says so.", NULL},
     {"tuning", vkt_py_device_tuning, NULL, "The sizes its kernels are cut to, by name.", NULL},
     {"usable", device_get_usable, NULL, "False when it lacks something we need.", NULL},

@@ -36,8 +36,14 @@
 #define FORMAT      2
 #define NAME_NBYTES 64
 static const char SPIRV_MAGIC[8] = "vktspirv";
-static const char PIPELINE_MAGIC[8] = "vktpipel";
-static const char SETTINGS_MAGIC[8] = "vktsetti";
+static const struct {
+    char magic[8];
+    const char *end; /* of the file's name */
+} KINDS[] = {
+    [VKT_CACHE_PIPELINES] = {"vktpipel", ".bin"},
+    [VKT_CACHE_SETTINGS] = {"vktsetti", ".set"},
+    [VKT_CACHE_FACTS] = {"vktfacts", ".fct"},
+};
 
 /* Every file: this, `n_identity` bytes that say what the payload belongs to, the payload. Host byte
  * order: a foreign one fails at `format`. The checksum is of the whole file, itself taken as 0. */
@@ -163,7 +169,7 @@ static bool is_ours(const char *name)
 {
     return strlen(name) < NAME_NBYTES && strncmp(name, "vkt-", 4) == 0 &&
            (ends_with(name, ".spv") || ends_with(name, ".bin") || ends_with(name, ".set") ||
-            ends_with(name, ".tmp"));
+            ends_with(name, ".fct") || ends_with(name, ".tmp"));
 }
 
 static int compare_age(const void *a, const void *b)
@@ -455,7 +461,7 @@ void vkt_cache_store_spirv(const char *glsl, const uint32_t *words, size_t n_wor
     free(identity.data);
 }
 
-/* ---- Pipelines and settings: drivers trust a blob with a good header, and a cache UUID does not
+/* ---- What belongs to a driver: drivers trust a blob with a good header, and a cache UUID does not
  * identify a build; so all that is known of the driver must match. The device's name holds the
  * vector width of a CPU driver. */
 
@@ -489,63 +495,33 @@ static void identify_driver(const vkt_device_info *info, const uint8_t cache_uui
     (void)snprintf(identity->driver_info, sizeof(identity->driver_info), "%s", info->driver_info);
 }
 
-static bool load_for_driver(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                            const char magic[8], const char *end, bytes *payload)
+bool vkt_cache_load_driver(vkt_cache_kind kind, const vkt_device_info *info,
+                           const uint8_t cache_uuid[16], void **blob, size_t *nbytes)
 {
     driver_identity driver;
-    char name[NAME_NBYTES];
-    if (!is_on())
-        return false;
-    identify_driver(info, cache_uuid, &driver);
-    bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
-    name_entry(&identity, end, name);
-    return load_entry(name, magic, &identity, payload);
-}
-
-static bool store_for_driver(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                             const char magic[8], const char *end, const void *payload,
-                             size_t n_payload)
-{
-    driver_identity driver;
-    char name[NAME_NBYTES];
-    if (!is_on())
-        return false;
-    identify_driver(info, cache_uuid, &driver);
-    bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
-    name_entry(&identity, end, name);
-    return store_entry(name, magic, &identity, payload, n_payload);
-}
-
-bool vkt_cache_load_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                              void **blob, size_t *nbytes)
-{
     bytes payload;
-    if (!load_for_driver(info, cache_uuid, PIPELINE_MAGIC, ".bin", &payload))
+    char name[NAME_NBYTES];
+    if (!is_on())
         return false;
-    *blob = payload.data;
+    identify_driver(info, cache_uuid, &driver);
+    bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
+    name_entry(&identity, KINDS[kind].end, name);
+    if (!load_entry(name, KINDS[kind].magic, &identity, &payload))
+        return false;
+    *blob = payload.data; /* the header went before it: there is room behind */
     *nbytes = payload.n;
     return true;
 }
 
-void vkt_cache_store_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                               const void *blob, size_t nbytes)
+bool vkt_cache_store_driver(vkt_cache_kind kind, const vkt_device_info *info,
+                            const uint8_t cache_uuid[16], const void *blob, size_t nbytes)
 {
-    (void)store_for_driver(info, cache_uuid, PIPELINE_MAGIC, ".bin", blob, nbytes);
-}
-
-bool vkt_cache_load_settings(const vkt_device_info *info, const uint8_t cache_uuid[16], char **text)
-{
-    bytes payload;
-    if (!load_for_driver(info, cache_uuid, SETTINGS_MAGIC, ".set", &payload))
+    driver_identity driver;
+    char name[NAME_NBYTES];
+    if (!is_on())
         return false;
-    /* The header went before the payload: there is room behind it. */
-    payload.data[payload.n] = '\0';
-    *text = (char *)payload.data;
-    return true;
-}
-
-bool vkt_cache_store_settings(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                              const char *text)
-{
-    return store_for_driver(info, cache_uuid, SETTINGS_MAGIC, ".set", text, strlen(text));
+    identify_driver(info, cache_uuid, &driver);
+    bytes identity = {.data = (uint8_t *)&driver, .n = sizeof(driver)};
+    name_entry(&identity, KINDS[kind].end, name);
+    return store_entry(name, KINDS[kind].magic, &identity, blob, nbytes);
 }

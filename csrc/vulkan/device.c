@@ -342,6 +342,7 @@ vkt_status vkt_device_open(uint32_t index, vkt_device **out)
     VKT_TRY(vkt_profile_create(device));
     VKT_TRY(vkt_kernels_create(device));
     VKT_TRY(vkt_transfer_create(device));
+    VKT_TRY(vkt_arithmetic_create(device));
     if (device->info.kind != VKT_DEVICE_CPU)
         guard_exit();
     physical->device = device;

@@ -54,6 +54,37 @@ typedef enum vkt_device_kind {
     VKT_DEVICE_DISCRETE,
 } vkt_device_kind;
 
+/* What a device's arithmetic keeps of IEEE 754: FACT(name, meaning). A driver is asked once, by a
+ * dispatch when the device is opened; what it answered is kept on disk. Kernels see each fact that
+ * holds as a macro VKT_NAME, and without it take another road to the same result. Unsuffixed names
+ * are about float32. */
+#define VKT_FACTS(FACT)                                                                            \
+    FACT(compares_subnormals, "comparisons and selects do not take them for 0")                    \
+    FACT(computes_subnormals, "+ - * keep them")                                                   \
+    FACT(divides_subnormals, "/ keeps them")                                                       \
+    FACT(roots_subnormals, "sqrt keeps them")                                                      \
+    FACT(rounds_subnormals, "floor and ceil keep them")                                            \
+    FACT(widens_subnormals, "float32 to float64 keeps them")                                       \
+    FACT(narrows_subnormals, "float64 to float32 keeps them")                                      \
+    FACT(keeps_subnormals64, "float64 arithmetic keeps float64's")                                 \
+    FACT(exact_divide, "/ is correctly rounded")                                                   \
+    FACT(exact_sqrt, "sqrt is correctly rounded")                                                  \
+    FACT(exact_divide64, "/ of float64 is correctly rounded")                                      \
+    FACT(exact_sqrt64, "sqrt of float64 is correctly rounded")                                     \
+    FACT(fused_fma, "fma() rounds once")                                                           \
+    FACT(fused_fma64, "fma() of float64 rounds once")                                              \
+    FACT(rounds_half, "a float32 packed to float16 and unpacked is rounded")                       \
+    FACT(keeps_nan, "min() and max() give a NaN for one")
+
+typedef enum vkt_fact {
+#define FACT(name, meaning) VKT_FACT_##name,
+    VKT_FACTS(FACT)
+#undef FACT
+        VKT_FACT_COUNT,
+} vkt_fact;
+
+extern const char *const vkt_fact_names[VKT_FACT_COUNT];
+
 typedef struct vkt_device_info {
     /* position in vkt_device_at's order: discrete, integrated, virtual, CPU, other */
     uint32_t index;
@@ -80,8 +111,12 @@ typedef struct vkt_device_info {
     bool memory_budget;
     bool calibrated_timestamps;
     bool timestamps;
-    bool preserves_nan[3];  /* SignedZeroInfNanPreserve for 16, 32, 64 bits */
-    bool rounds_to_even[3]; /* RoundingModeRTE for 16, 32, 64 bits */
+    bool preserves_nan[3];        /* SignedZeroInfNanPreserve for 16, 32, 64 bits */
+    bool rounds_to_even[3];       /* RoundingModeRTE for 16, 32, 64 bits */
+    bool preserves_subnormals[3]; /* DenormPreserve for 16, 32, 64 bits */
+    /* Facts that hold, 1 << vkt_fact each; of an open device. VKTENSOR_ARITHMETIC=cautious, for
+     * tests, says that none does. */
+    uint32_t arithmetic;
 
     /* Limits. */
     uint32_t subgroup_size, min_subgroup_size, max_subgroup_size;

@@ -407,6 +407,21 @@ static uint64_t largest_device_heap(VkPhysicalDevice handle)
     return largest;
 }
 
+/* Widths that may not differ in one module count only together. */
+static void read_subnormals(const VkPhysicalDeviceVulkan12Properties *v12, bool preserves[3])
+{
+    bool half = v12->shaderDenormPreserveFloat16, single = v12->shaderDenormPreserveFloat32;
+    bool full = v12->shaderDenormPreserveFloat64;
+    bool all = half && single && full;
+    VkShaderFloatControlsIndependence apart = v12->denormBehaviorIndependence;
+    bool any_apart = apart == VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL;
+    bool single_apart = any_apart || apart == VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_32_BIT_ONLY;
+    bool others = all || (single_apart && half && full);
+    preserves[0] = others || (any_apart && half);
+    preserves[1] = all || (single_apart && single);
+    preserves[2] = others || (any_apart && full);
+}
+
 static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties *core,
                         const VkPhysicalDeviceVulkan11Properties *v11,
                         const VkPhysicalDeviceVulkan12Properties *v12,
@@ -427,6 +442,7 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
     info->rounds_to_even[0] = v12->shaderRoundingModeRTEFloat16;
     info->rounds_to_even[1] = v12->shaderRoundingModeRTEFloat32;
     info->rounds_to_even[2] = v12->shaderRoundingModeRTEFloat64;
+    read_subnormals(v12, info->preserves_subnormals);
     info->subgroup_size = v11->subgroupSize;
     info->min_subgroup_size = v13->minSubgroupSize ? v13->minSubgroupSize : v11->subgroupSize;
     info->max_subgroup_size = v13->maxSubgroupSize ? v13->maxSubgroupSize : v11->subgroupSize;

@@ -9,7 +9,7 @@
  * spirv.c     NoContraction and float controls       cache.c     SPIR-V and pipelines on disk
  * profile.c   timeline of a profile                  import.c    memory that is not ours
  * metrics.c   counters                               compat.h    what old headers lack
- * clock.c     the GPU's clock and the host's
+ * clock.c     the GPU's clock and the host's          arithmetic.c  what a driver keeps of IEEE 754
  */
 #ifndef VKT_VULKAN_INTERNAL_H
 #define VKT_VULKAN_INTERNAL_H
@@ -92,8 +92,8 @@ struct vkt_block {
     vkt_usage usage;
     vkt_import *import; /* import.c: of memory that is not ours, or NULL; */
     uint64_t begin;     /* ... the first byte of what was lent; else 0 */
-    void *owner;     /* memory.c: the slab, or NULL when the block has a chunk of its own */
-    vkt_block *next; /* memory.c: in a free list */
+    void *owner;        /* memory.c: the slab, or NULL when the block has a chunk of its own */
+    vkt_block *next;    /* memory.c: in a free list */
 };
 
 /* Fails with the right status for a VkResult below zero; marks the device lost. `what` names the
@@ -262,6 +262,13 @@ void vkt_kernels_destroy(vkt_device *device);
 VkPipeline vkt_kernel_pipeline(const vkt_kernel *kernel);
 const char *vkt_kernel_name(const vkt_kernel *kernel);
 
+/* The answers of arithmetic.c on disk, under all that is known of the driver. */
+bool vkt_kernels_load_facts(vkt_device *device, uint32_t *facts);
+void vkt_kernels_store_facts(vkt_device *device, uint32_t facts);
+
+/* ---- arithmetic.c: fills info.arithmetic; the last step of opening a device. */
+vkt_status vkt_arithmetic_create(vkt_device *device);
+
 /* ---- glslang.c: SPIR-V words, malloc'ed, owned by the caller. VKT_COMPILE_ERROR with log and
  * numbered source. */
 vkt_status vkt_glsl_compile(const char *name, const char *glsl, uint32_t **words, size_t *n_words);
@@ -275,15 +282,17 @@ vkt_status vkt_spirv_finish(const vkt_device_info *info, bool fast_math, uint32_
 /* ---- cache.c: files under vkt_cache_directory(); failures are logged, never returned. */
 bool vkt_cache_load_spirv(const char *glsl, uint32_t **words, size_t *n_words);
 void vkt_cache_store_spirv(const char *glsl, const uint32_t *words, size_t n_words);
-/* cache_uuid is VkPhysicalDeviceProperties.pipelineCacheUUID. */
-bool vkt_cache_load_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                              void **blob, size_t *nbytes);
-void vkt_cache_store_pipelines(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                               const void *blob, size_t nbytes);
-bool vkt_cache_load_settings(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                             char **text);
-bool vkt_cache_store_settings(const vkt_device_info *info, const uint8_t cache_uuid[16],
-                              const char *text);
+/* What belongs to a driver. cache_uuid is VkPhysicalDeviceProperties.pipelineCacheUUID. The payload
+ * loaded has room for a byte behind it; false from store: it was not stored. */
+typedef enum vkt_cache_kind {
+    VKT_CACHE_PIPELINES,
+    VKT_CACHE_SETTINGS,
+    VKT_CACHE_FACTS,
+} vkt_cache_kind;
+bool vkt_cache_load_driver(vkt_cache_kind kind, const vkt_device_info *info,
+                           const uint8_t cache_uuid[16], void **blob, size_t *nbytes);
+bool vkt_cache_store_driver(vkt_cache_kind kind, const vkt_device_info *info,
+                            const uint8_t cache_uuid[16], const void *blob, size_t nbytes);
 
 /* ---- transfer.c */
 vkt_status vkt_transfer_create(vkt_device *device);

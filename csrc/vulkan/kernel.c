@@ -130,7 +130,8 @@ static bool is_blob_for(const vkt_device *device, const void *blob, size_t nbyte
 static bool load_new_blob(vkt_device *device, void **blob, size_t *nbytes)
 {
     vkt_kernels *kernels = device->kernels;
-    if (!vkt_cache_load_pipelines(&device->info, kernels->cache_uuid, blob, nbytes))
+    if (!vkt_cache_load_driver(VKT_CACHE_PIPELINES, &device->info, kernels->cache_uuid, blob,
+                               nbytes))
         return false;
     vkt_hash128 hash = vkt_hash128_of(*blob, *nbytes);
     bool is_new = hash.low != kernels->stored.low || hash.high != kernels->stored.high;
@@ -177,7 +178,8 @@ static void store_cache(vkt_device *device)
                     VK_SUCCESS) {
         vkt_hash128 hash = vkt_hash128_of(blob, nbytes);
         if (hash.low != kernels->stored.low || hash.high != kernels->stored.high)
-            vkt_cache_store_pipelines(&device->info, kernels->cache_uuid, blob, nbytes);
+            (void)vkt_cache_store_driver(VKT_CACHE_PIPELINES, &device->info, kernels->cache_uuid,
+                                         blob, nbytes);
         kernels->stored = hash;
     }
     free(blob);
@@ -185,17 +187,20 @@ static void store_cache(vkt_device *device)
 
 char *vkt_settings_load(const vkt_device *device)
 {
-    char *text = NULL;
-    if (!device->kernels ||
-        !vkt_cache_load_settings(&device->info, device->kernels->cache_uuid, &text))
+    void *text = NULL;
+    size_t nbytes = 0;
+    if (!device->kernels || !vkt_cache_load_driver(VKT_CACHE_SETTINGS, &device->info,
+                                                   device->kernels->cache_uuid, &text, &nbytes))
         return NULL;
+    ((char *)text)[nbytes] = '\0';
     return text;
 }
 
 bool vkt_settings_store(const vkt_device *device, const char *text)
 {
     return device->kernels &&
-           vkt_cache_store_settings(&device->info, device->kernels->cache_uuid, text);
+           vkt_cache_store_driver(VKT_CACHE_SETTINGS, &device->info, device->kernels->cache_uuid,
+                                  text, strlen(text));
 }
 
 static void count_pipeline(vkt_device *device, bool was_cached)
@@ -207,6 +212,35 @@ static void count_pipeline(vkt_device *device, bool was_cached)
     vkt_metric_add(device, VKT_METRIC_pipelines_cached, was_cached);
     if (kernels->unstored >= STORE_AFTER && kernels->unstored >= kernels->n_pipelines / 4)
         store_cache(device);
+}
+
+/* ---- Facts on disk */
+
+/* `count` tells answers to an older list of questions apart. */
+typedef struct stored_facts {
+    uint32_t count, facts;
+} stored_facts;
+
+bool vkt_kernels_load_facts(vkt_device *device, uint32_t *facts)
+{
+    void *blob = NULL;
+    size_t nbytes = 0;
+    stored_facts stored = {0};
+    if (!vkt_cache_load_driver(VKT_CACHE_FACTS, &device->info, device->kernels->cache_uuid, &blob,
+                               &nbytes))
+        return false;
+    if (nbytes == sizeof(stored))
+        memcpy(&stored, blob, sizeof(stored));
+    free(blob);
+    *facts = stored.facts;
+    return stored.count == VKT_FACT_COUNT;
+}
+
+void vkt_kernels_store_facts(vkt_device *device, uint32_t facts)
+{
+    const stored_facts stored = {VKT_FACT_COUNT, facts};
+    (void)vkt_cache_store_driver(VKT_CACHE_FACTS, &device->info, device->kernels->cache_uuid,
+                                 &stored, sizeof(stored));
 }
 
 /* ---- Building */

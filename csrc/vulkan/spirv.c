@@ -58,10 +58,11 @@ typedef struct control {
     uint32_t mode;
 } control;
 
-enum { N_CONTROLS = 2, N_WIDTHS = 3 };
+enum { N_CONTROLS = 3, N_WIDTHS = 3 };
 static const control CONTROLS[N_CONTROLS] = {
     {4466, 4461}, /* SignedZeroInfNanPreserve */
     {4467, 4462}, /* RoundingModeRTE */
+    {4464, 4459}, /* DenormPreserve */
 };
 
 typedef struct module {
@@ -219,7 +220,8 @@ static size_t write_module(const module *m, const vkt_device_info *info, bool fa
                            uint32_t *out)
 {
     size_t n = copy_words(out, 0, m, 0, SPV_HEADER_WORDS);
-    const bool *reported[N_CONTROLS] = {info->preserves_nan, info->rounds_to_even};
+    const bool *reported[N_CONTROLS] = {info->preserves_nan, info->rounds_to_even,
+                                        info->preserves_subnormals};
     bool wanted[N_CONTROLS][N_WIDTHS];
     /* Capabilities come first in a module, in any order. */
     for (int c = 0; c < N_CONTROLS; c++) {

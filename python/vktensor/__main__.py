@@ -36,6 +36,9 @@ def describe(device: vt.Device, chosen: bool) -> None:
     features = device.features
     show("has", ", ".join(name for name, there in features.items() if there is True) or "-")
     show("lacks", ", ".join(name for name, there in features.items() if there is False) or "-")
+    facts = device.arithmetic
+    show("arithmetic", ", ".join(name for name, holds in facts.items() if holds) or "-")
+    show("not so", ", ".join(name for name, holds in facts.items() if not holds) or "-")
     limits = device.limits
     show("memory", f"{limits['device_nbytes'] / 2**30:.1f} GiB")
     show("largest block", f"{limits['max_block_nbytes'] / 2**30:.1f} GiB")

@@ -200,9 +200,25 @@ double vkt_nextafter_f64(double x, double y)
 }
 
 // The sign is put back because -0 and results that round to it must keep it.
-float vkt_floor_f32(float x) { return vkt_copysign_f32(floor(x), x); }
+float vkt_floor_f32(float x)
+{
+    float y = floor(x);
+#ifndef VKT_ROUNDS_SUBNORMALS
+    uint u = floatBitsToUint(x);
+    y = u - 0x80000001u < 0x3f7fffffu ? -1.0 : y; // between -1 and -0
+#endif
+    return vkt_copysign_f32(y, x);
+}
 
-float vkt_ceil_f32(float x) { return vkt_copysign_f32(ceil(x), x); }
+float vkt_ceil_f32(float x)
+{
+    float y = ceil(x);
+#ifndef VKT_ROUNDS_SUBNORMALS
+    uint u = floatBitsToUint(x);
+    y = u - 1u < 0x3f7fffffu ? 1.0 : y; // between 0 and 1
+#endif
+    return vkt_copysign_f32(y, x);
+}
 
 float vkt_trunc_f32(float x) { return vkt_copysign_f32(trunc(x), x); }
 
@@ -215,6 +231,81 @@ double vkt_ceil_f64(double x) { return vkt_copysign_f64(ceil(x), x); }
 double vkt_trunc_f64(double x) { return vkt_copysign_f64(trunc(x), x); }
 
 double vkt_round_f64(double x) { return vkt_copysign_f64(roundEven(x), x); }
+
+// Comparisons. Where the driver's take subnormals for zeros, of integers; -0 equals +0.
+int vkt_compared_f32(float x)
+{
+    int i = floatBitsToInt(x);
+    return i < 0 ? -(i & 0x7fffffff) : i;
+}
+
+bool vkt_ordered_f32(float x, float y) { return !vkt_isnan_f32(x) && !vkt_isnan_f32(y); }
+
+bool vkt_equal_f32(float x, float y)
+{
+#ifdef VKT_COMPARES_SUBNORMALS
+    return x == y;
+#else
+    return vkt_compared_f32(x) == vkt_compared_f32(y) && !vkt_isnan_f32(x);
+#endif
+}
+
+bool vkt_not_equal_f32(float x, float y) { return !vkt_equal_f32(x, y); }
+
+bool vkt_less_f32(float x, float y)
+{
+#ifdef VKT_COMPARES_SUBNORMALS
+    return x < y;
+#else
+    return vkt_compared_f32(x) < vkt_compared_f32(y) && vkt_ordered_f32(x, y);
+#endif
+}
+
+bool vkt_less_equal_f32(float x, float y)
+{
+#ifdef VKT_COMPARES_SUBNORMALS
+    return x <= y;
+#else
+    return vkt_compared_f32(x) <= vkt_compared_f32(y) && vkt_ordered_f32(x, y);
+#endif
+}
+
+int64_t vkt_compared_f64(double x)
+{
+    int64_t i = doubleBitsToInt64(x);
+    return i < 0 ? -(i & int64_t(0x7ffffffffffffffful)) : i;
+}
+
+bool vkt_ordered_f64(double x, double y) { return !vkt_isnan_f64(x) && !vkt_isnan_f64(y); }
+
+bool vkt_equal_f64(double x, double y)
+{
+#ifdef VKT_KEEPS_SUBNORMALS64
+    return x == y;
+#else
+    return vkt_compared_f64(x) == vkt_compared_f64(y) && !vkt_isnan_f64(x);
+#endif
+}
+
+bool vkt_not_equal_f64(double x, double y) { return !vkt_equal_f64(x, y); }
+
+bool vkt_less_f64(double x, double y)
+{
+#ifdef VKT_KEEPS_SUBNORMALS64
+    return x < y;
+#else
+    return vkt_compared_f64(x) < vkt_compared_f64(y) && vkt_ordered_f64(x, y);
+#endif
+}
+
+bool vkt_less_equal_f64(double x, double y)
+{
+#ifdef VKT_KEEPS_SUBNORMALS64
+    return x <= y;
+#else
+    return vkt_compared_f64(x) <= vkt_compared_f64(y) && vkt_ordered_f64(x, y);
+#endif
+}
 
 // The position of the highest bit set, of x != 0.
 int vkt_find_msb_u64(uint64_t x)

@@ -230,7 +230,21 @@ float vkt_as_f32_u64(uint64_t x) { return float(x); }
 
 float vkt_as_f32_f32(float x) { return x; }
 
-float vkt_as_f32_f64(double x) { return float(x); }
+// A subnormal result is rounded as an integer where the driver would flush it.
+float vkt_as_f32_f64(double x)
+{
+    float y = float(x);
+#ifndef VKT_NARROWS_SUBNORMALS
+    uint64_t u = doubleBitsToUint64(x);
+    int e = int(uint(u >> 52) & 0x7ffu) - 896;
+    int s = min(30 - e, 63);
+    uint64_t m = (u & 0x000ffffffffffffful) | 0x0010000000000000ul;
+    uint64_t rounded = (m + (1ul << (s - 1)) - 1ul + ((m >> s) & 1ul)) >> s;
+    float tiny = uintBitsToFloat((uint(u >> 32) & 0x80000000u) | uint(rounded));
+    y = e <= 0 ? tiny : y;
+#endif
+    return y;
+}
 
 double vkt_as_f64_bool(bool x) { return double(x); }
 
@@ -242,7 +256,16 @@ double vkt_as_f64_i64(int64_t x) { return double(x); }
 
 double vkt_as_f64_u64(uint64_t x) { return double(x); }
 
-double vkt_as_f64_f32(float x) { return double(x); }
+double vkt_as_f64_f32(float x)
+{
+    double y = double(x);
+#ifndef VKT_WIDENS_SUBNORMALS
+    uint a = floatBitsToUint(x) & 0x7fffffffu;
+    double tiny = double(a) * 1.4012984643248171e-45lf;
+    y = a < 0x00800000u ? (vkt_signbit_f32(x) ? vkt_negative_f64(tiny) : tiny) : y;
+#endif
+    return y;
+}
 
 double vkt_as_f64_f64(double x) { return x; }
 

@@ -165,19 +165,21 @@ float vkt_pow_positive_f32(float x, float y)
     return vkt_scale_f32(1.0 + above, int(n));
 }
 
-// C99 Annex F for the rest.
+// C99 Annex F for the rest. Zeros are told by their bits: a comparison may take a subnormal for
+// one.
 float vkt_pow_f32(float x, float y)
 {
     float ax = vkt_abs_f32(x), ay = vkt_abs_f32(y);
-    bool whole = ay >= 16777216.0 || trunc(y) == y;
+    bool no_base = floatBitsToUint(ax) == 0u, no_power = floatBitsToUint(ay) == 0u;
+    bool whole = ay >= 16777216.0 || (ay >= 1.0 && trunc(y) == y) || no_power;
     bool odd = whole && ay < 16777216.0 && trunc(0.5 * y) != 0.5 * y;
-    bool edge = ax == 0.0 || vkt_isinf_f32(x) || vkt_isinf_f32(y);
+    bool edge = no_base || vkt_isinf_f32(x) || vkt_isinf_f32(y);
     float z = vkt_pow_positive_f32(edge ? 1.0 : ax, edge ? 1.0 : y);
-    z = edge ? ((ax > 1.0) == (y > 0.0) ? vkt_highest_f32() : 0.0) : z;
+    z = edge ? ((ax > 1.0) != vkt_signbit_f32(y) ? vkt_highest_f32() : 0.0) : z;
     z = ax == 1.0 && vkt_isinf_f32(y) ? 1.0 : z;
     bool negative = vkt_signbit_f32(x);
     z = negative && odd ? vkt_negative_f32(z) : z;
-    z = negative && !whole && ax != 0.0 && !vkt_isinf_f32(x) ? vkt_nan_f32() : z;
+    z = negative && !whole && !no_base && !vkt_isinf_f32(x) ? vkt_nan_f32() : z;
     z = vkt_isnan_f32(x) ? x : vkt_isnan_f32(y) ? y : z;
-    return x == 1.0 || ay == 0.0 ? 1.0 : z;
+    return x == 1.0 || no_power ? 1.0 : z;
 }

@@ -199,10 +199,10 @@ float vkt_atan2_f32(float y, float x)
     int eighth;
     float ay = vkt_abs_f32(y), ax = vkt_abs_f32(x);
     bool infinite = vkt_isinf_f32(y) || vkt_isinf_f32(x);
-    float high = ay > ax ? ay : ax;
-    float scale = high > 1.329228e36 ? 0.0625 : high < 9.536743e-7 ? 1.2676506e30 : 1.0;
+    uint high = max(floatBitsToUint(ay), floatBitsToUint(ax));
+    float scale = high > 0x7b800000u ? 0.0625 : high < 0x35800000u ? 1.2676506e30 : 1.0;
     ay = infinite ? (vkt_isinf_f32(y) ? 1.0 : 0.0) : ay * scale;
-    ax = infinite ? (vkt_isinf_f32(x) ? 1.0 : 0.0) : high == 0.0 ? 1.0 : ax * scale;
+    ax = infinite ? (vkt_isinf_f32(x) ? 1.0 : 0.0) : high == 0u ? 1.0 : ax * scale;
     vec2 t = vkt_atan_reduced_f32(ay, ax, eighth);
     bool left = vkt_signbit_f32(x);
     float z = vkt_eighths_f32(left ? 4 - eighth : eighth, left ? -t : t);

@@ -1,6 +1,49 @@
 // 43_special_f32.glsl - roots, exact remainders and special functions in float32.
 
-float vkt_rsqrt_f32(float x) { return 1.0 / sqrt(x); }
+// x / y; where the driver is not exact, of the mantissas, corrected by the exact residual.
+float vkt_divide_f32(float x, float y)
+{
+#if defined(VKT_EXACT_DIVIDE) && defined(VKT_DIVIDES_SUBNORMALS)
+    return x / y;
+#else
+    int ex, ey;
+    float mx = vkt_split_f32(vkt_abs_f32(x), ex), my = vkt_split_f32(vkt_abs_f32(y), ey);
+    float q = vkt_divide_pair_f32(vec2(mx, 0.0), vec2(my, 0.0));
+    q = vkt_scale_f32(q, clamp(ex - ey, -250, 250));
+    bool no_x = !vkt_as_bool_f32(x), no_y = !vkt_as_bool_f32(y);
+    bool big_x = vkt_isinf_f32(x), big_y = vkt_isinf_f32(y);
+    q = no_y || big_x ? vkt_highest_f32() : no_x || big_y ? 0.0 : q;
+    q = (no_x && no_y) || (big_x && big_y) ? vkt_nan_f32() : q;
+    q = vkt_signbit_f32(x) != vkt_signbit_f32(y) ? vkt_negative_f32(q) : q;
+    return vkt_isnan_f32(x) ? x : vkt_isnan_f32(y) ? y : q;
+#endif
+}
+
+// The same of sqrt(x): the exponent is halved apart; of exact drivers that flush, only a
+// subnormal is scaled.
+float vkt_sqrt_f32(float x)
+{
+#if defined(VKT_EXACT_SQRT) && defined(VKT_ROOTS_SUBNORMALS)
+    return sqrt(x);
+#elif defined(VKT_EXACT_SQRT)
+    uint u = floatBitsToUint(x);
+    bool tiny = u < 0x00800000u;
+    float s = sqrt(tiny ? float(u) * 2.0 : x); // 2^150 x
+    s = tiny ? s * 2.6469779601696886e-23 : s;
+    return u > 0x80000000u ? vkt_nan_f32() : s;
+#else
+    int e;
+    float m = vkt_split_f32(x, e);
+    m = (e & 1) != 0 ? m + m : m;
+    float s = sqrt(m), high = vkt_high_f32(s), low = s - high;
+    s += ((m - high * high) - 2.0 * high * low - low * low) / (s + s);
+    s *= vkt_exp2i_f32(e >> 1);
+    bool edge = !vkt_as_bool_f32(x) || vkt_isnan_f32(x) || floatBitsToUint(x) == 0x7f800000u;
+    return edge ? x : vkt_signbit_f32(x) ? vkt_nan_f32() : s;
+#endif
+}
+
+float vkt_rsqrt_f32(float x) { return vkt_divide_f32(1.0, vkt_sqrt_f32(x)); }
 
 // Scaled by a power of two where squares would overflow or vanish.
 float vkt_hypot_f32(float x, float y)
@@ -62,7 +105,7 @@ float vkt_remainder_f32(float x, float y)
 {
     float r = vkt_fmod_f32(x, y);
     float moved = vkt_signbit_f32(r) != vkt_signbit_f32(y) ? r + y : r;
-    return r == 0.0 ? vkt_copysign_f32(r, y) : moved;
+    return vkt_as_bool_f32(r) ? moved : vkt_copysign_f32(r, y);
 }
 
 // From the remainder, as NumPy, so that it agrees with it. Infinite over finite is infinite, and
@@ -71,13 +114,13 @@ float vkt_floor_divide_f32(float x, float y)
 {
     float r = vkt_fmod_f32(x, y);
     float d = (x - r) / y;
-    d = r != 0.0 && vkt_signbit_f32(r) != vkt_signbit_f32(y) ? d - 1.0 : d;
+    d = vkt_as_bool_f32(r) && vkt_signbit_f32(r) != vkt_signbit_f32(y) ? d - 1.0 : d;
     float f = floor(d);
     f = d - f > 0.5 ? f + 1.0 : f;
     uint sign = (floatBitsToUint(x) ^ floatBitsToUint(y)) & 0x80000000u;
     float q = d == 0.0 ? uintBitsToFloat(sign) : f;
-    bool plain = y == 0.0 || vkt_isinf_f32(x) != vkt_isinf_f32(y);
-    return plain ? x / y : q;
+    bool plain = !vkt_as_bool_f32(y) || vkt_isinf_f32(x) != vkt_isinf_f32(y);
+    return plain ? vkt_divide_f32(x, y) : q;
 }
 
 // erfc(x) of x >= 7/8: exp(x^2) erfc(x) x is a polynomial in (x - 2) / (x + 2) (after Shepherd and
@@ -180,6 +223,6 @@ float vkt_lgamma_f32(float x)
     float y = vkt_lgamma_positive_f32(a);
     if (x < -9.313226e-10)
         y = vkt_lgamma_reflected_f32(a, y);
-    bool pole = a == 0.0 || (x < 0.0 && roundEven(a) == a);
+    bool pole = !vkt_as_bool_f32(a) || (x <= -1.0 && roundEven(a) == a);
     return vkt_isnan_f32(x) ? x : pole || vkt_isinf_f32(x) ? vkt_highest_f32() : y;
 }

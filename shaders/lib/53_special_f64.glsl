@@ -1,6 +1,47 @@
 // 53_special_f64.glsl - roots, exact remainders and special functions in float64.
 
-double vkt_rsqrt_f64(double x) { return 1.0lf / sqrt(x); }
+// As in float32; Vulkan promises no more than float32's precision, hence two corrections.
+double vkt_divide_f64(double x, double y)
+{
+#if defined(VKT_EXACT_DIVIDE64) && defined(VKT_KEEPS_SUBNORMALS64)
+    return x / y;
+#else
+    int ex, ey;
+    double mx = vkt_split_f64(vkt_abs_f64(x), ex), my = vkt_split_f64(vkt_abs_f64(y), ey);
+    double q = vkt_divide_pair_f64(dvec2(mx, 0.0lf), dvec2(my, 0.0lf));
+    double high = vkt_high_f64(q), low = q - high, mh = vkt_high_f64(my), ml = my - mh;
+    q += (((mx - high * mh) - high * ml - low * mh) - low * ml) / my;
+    q = vkt_scale_f64(q, clamp(ex - ey, -2000, 2000));
+    bool no_x = !vkt_as_bool_f64(x), no_y = !vkt_as_bool_f64(y);
+    bool big_x = vkt_isinf_f64(x), big_y = vkt_isinf_f64(y);
+    q = no_y || big_x ? vkt_highest_f64() : no_x || big_y ? 0.0lf : q;
+    q = (no_x && no_y) || (big_x && big_y) ? vkt_nan_f64() : q;
+    q = vkt_signbit_f64(x) != vkt_signbit_f64(y) ? vkt_negative_f64(q) : q;
+    return vkt_isnan_f64(x) ? x : vkt_isnan_f64(y) ? y : q;
+#endif
+}
+
+double vkt_sqrt_f64(double x)
+{
+#if defined(VKT_EXACT_SQRT64) && defined(VKT_KEEPS_SUBNORMALS64)
+    return sqrt(x);
+#else
+    int e;
+    double m = vkt_split_f64(x, e);
+    m = (e & 1) != 0 ? m + m : m;
+    double s = sqrt(m);
+    for (int i = 0; i < 2; i++) {
+        double high = vkt_high_f64(s), low = s - high;
+        s += ((m - high * high) - 2.0lf * high * low - low * low) / (s + s);
+    }
+    s *= vkt_exp2i_f64(e >> 1);
+    bool infinite = doubleBitsToUint64(x) == 0x7ff0000000000000ul;
+    bool edge = !vkt_as_bool_f64(x) || vkt_isnan_f64(x) || infinite;
+    return edge ? x : vkt_signbit_f64(x) ? vkt_nan_f64() : s;
+#endif
+}
+
+double vkt_rsqrt_f64(double x) { return vkt_divide_f64(1.0lf, vkt_sqrt_f64(x)); }
 
 // Scaled by a power of two where squares would overflow or vanish.
 double vkt_hypot_f64(double x, double y)

@@ -32,6 +32,13 @@ bool vkt_isinf_$(complex z) { return vkt_isinf_#(z.x) || vkt_isinf_#(z.y); }
 
 bool vkt_isfinite_$(complex z) { return vkt_isfinite_#(z.x) && vkt_isfinite_#(z.y); }
 
+bool vkt_equal_$(complex a, complex b)
+{
+    return vkt_equal_#(a.x, b.x) && vkt_equal_#(a.y, b.y);
+}
+
+bool vkt_not_equal_$(complex a, complex b) { return !vkt_equal_$(a, b); }
+
 complex vkt_negative_$(complex z) { return complex(vkt_negative_#(z.x), vkt_negative_#(z.y)); }
 
 complex vkt_conj_$(complex z) { return complex(z.x, vkt_negative_#(z.y)); }
