@@ -41,7 +41,32 @@ def elementwise_works() -> list[vt.Tensor]:
     ]
 
 
-WORKS = {"elementwise": elementwise_works}
+def gather_works() -> list[vt.Tensor]:
+    """Words of every width, indices of every dtype, along each axis."""
+    rng = np.random.default_rng(3)
+    found = []
+    for dtype, index in (("uint8", "int32"), ("float16", "int64"), ("f4", "uint64"), ("f8", "i2")):
+        x = vt.asarray(normal(57, 33, dtype="f4").astype(dtype))
+        at = vt.asarray(rng.integers(0, 33, 1031).astype(index))
+        found += [vt.take(x, at, axis=0), vt.take(x, at, axis=1), vt.take(x[0], at)]
+    return found
+
+
+def matmul_works() -> list[vt.Tensor]:
+    """Products that fill large tiles (of 132 cores, too), medium and small ones, with edges, and
+    one cut along K."""
+    found = []
+    for dtype in ("f4", "f8"):
+        a, b = (vt.asarray(normal(*shape, dtype=dtype)) for shape in ((50, 130, 9), (9, 140)))
+        found.append(a @ b)
+        a, b = (vt.asarray(normal(*shape, dtype=dtype)) for shape in ((64, 130), (200, 64)))
+        found.append(a.T @ b.T)
+        a, b = (vt.asarray(normal(*shape, dtype=dtype)) for shape in ((40, 1100), (1100, 35)))
+        found.append(a @ b)
+    return found
+
+
+WORKS = {"elementwise": elementwise_works, "gather": gather_works, "matmul": matmul_works}
 
 
 def compute(works: list[vt.Tensor]) -> list[bytes]:
@@ -100,6 +125,56 @@ def test_the_grid_follows_the_tuned_sizes():
             vt.eval(x + 1)
         groups[vector] = p.dispatches[0].groups
     assert groups == {4: ((1 << 14) // 64, 1, 1), 16: ((1 << 14) // 256, 1, 1)}
+
+
+@pytest.mark.unwatched
+def test_the_command_measures_chooses_and_stores(tmp_path):
+    env = {**os.environ, "VKTENSOR_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "vktensor", "tune", "--quick", "--device", "0"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = {}
+    for line in done.stdout.splitlines():
+        if line[:1].isalpha() and line.split()[0] in TUNABLES:
+            said[line.split()[0]] = line.split()[-1]
+    assert {"elementwise.workgroup", "elementwise.vector", "gather.items"} <= set(said)
+    show = (
+        "import vktensor as vt; print(*map('{0[0]}={0[1]}'.format, vt.devices()[0].tuning.items()))"
+    )
+    later = dict(pair.split("=") for pair in run(show, tmp_path))
+    assert {name: later[name] for name in said} == said
+
+
+def test_a_candidate_that_is_faster_is_put_in_force(monkeypatch):
+    """The clock is replaced: one value is said to be twice as fast as all others."""
+    device = vt.default_device()
+
+    def time_work(work, timed_device):
+        return 1.0 if timed_device.tuning["gather.workgroup"] == 64 else 2.0
+
+    monkeypatch.setattr(vt.tuning, "time_work", time_work)
+    monkeypatch.setattr(vt.tuning, "make_works", lambda device, quick: {"gather.workgroup": [None]})
+    with vt.tuning.use({}):
+        ((name, speeds),) = vt.tuning.measure(quick=True)
+        assert device.tuning["gather.workgroup"] == 64
+    assert name == "gather.workgroup"
+    assert speeds == {value: 2.0 if value == 64 else 1.0 for value in TUNABLES[name]}
+
+
+def test_a_candidate_within_the_noise_changes_nothing(monkeypatch):
+    before = vt.default_device().tuning
+
+    def time_work(work, device):
+        return 0.99 if device.tuning["gather.workgroup"] == 64 else 1.0
+
+    monkeypatch.setattr(vt.tuning, "time_work", time_work)
+    monkeypatch.setattr(vt.tuning, "make_works", lambda device, quick: {"gather.workgroup": [None]})
+    list(vt.tuning.measure(quick=True))
+    assert vt.default_device().tuning == before
 
 
 SHOW = "import vktensor as vt; t = vt.default_device().tuning; print(t['elementwise.workgroup'])"

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/text.h"
 #include "ops/kernel_text.h"
+#include "ops/tuning.h"
 
 /* Products at most this wide, or high, are bound by reading the larger matrix: no tiles. */
 #define NARROW_GPU 8
@@ -15,8 +16,12 @@
  * its second pass. */
 #define SPLIT_MIN_K     1024
 #define SPLIT_MIN_CHUNK 256
-/* Invocations that keep a core of a GPU busy while loads are under way. */
-#define CORE_INVOCATIONS 2048
+/* The GPU that sums are cut for, whichever one computes them: how K is shared among lanes and
+ * slices decides the order of summation, so it follows from the shape alone. Its cores, the
+ * invocations that keep one busy while loads are under way, the tiles its work is counted in. */
+#define SPLIT_CORES       128
+#define SPLIT_INVOCATIONS 2048
+#define SPLIT_TILE        64
 /* On processors. Both loops of a kernel together stay below the drivers' limit of turns (device.h,
  * max_turns); fewer invocations than that would leave a core of a small processor idle. */
 #define CPU_MAX_CHUNK   8192
@@ -145,7 +150,8 @@ static void define_variant(const matmul_job *job, defines *d)
         define_number(d, "BM", v->bm);
         define_number(d, "BN", v->bn);
         define_number(d, "BK", v->bk);
-        define(d, "UNROLL_K %s", v->unroll_k ? "[[unroll]]" : "", 0);
+        /* CPU drivers take minutes over what GPUs want: all of a step in one piece. */
+        define(d, "UNROLL_K %s", job->info->kind == VKT_DEVICE_CPU ? "" : "[[unroll]]", 0);
         return;
     }
     define_number(d, "SUB", v->sub);
@@ -250,36 +256,48 @@ static void split_k(matmul_job *job, uint64_t wanted, int64_t max_chunk)
     job->n_slices = (int64_t)vkt_ceil_div(k, chunk);
 }
 
+/* Candidates of the tunables matmul.large and matmul.medium, numbered from 1. */
+static const matmul_variant tiles[] = {
+    {MATMUL_TILES, 128, 128, 8, 8, 8, 256, 0},  {MATMUL_TILES, 64, 64, 8, 8, 4, 128, 0},
+    {MATMUL_TILES, 128, 128, 16, 8, 8, 256, 0}, {MATMUL_TILES, 128, 128, 8, 16, 8, 128, 0},
+    {MATMUL_TILES, 128, 128, 8, 8, 16, 128, 0}, {MATMUL_TILES, 256, 128, 8, 16, 8, 256, 0},
+    {MATMUL_TILES, 128, 256, 8, 8, 16, 256, 0}, {MATMUL_TILES, 128, 64, 8, 8, 8, 128, 0},
+    {MATMUL_TILES, 64, 128, 8, 8, 8, 128, 0},   {MATMUL_TILES, 128, 64, 16, 8, 8, 128, 0},
+    {MATMUL_TILES, 64, 64, 8, 8, 8, 64, 0},     {MATMUL_TILES, 64, 64, 16, 8, 4, 128, 0},
+};
+_Static_assert(sizeof(tiles) / sizeof(tiles[0]) == VKT_N_MATMUL_TILES, "tuning.h counts tiles");
+static const matmul_variant small_tile = {MATMUL_TILES, 32, 32, 8, 4, 4, 64, 0};
+
+static bool tile_fits(const matmul_job *job, const matmul_variant *t)
+{
+    uint32_t shared = 2 * t->bk * (t->bm + t->bn + 8) * vkt_matmul_acc_nbytes(job->dtype);
+    return shared <= job->info->shared_nbytes &&
+           t->threads <= job->info->max_workgroup_invocations && job->m > t->bm / 2 &&
+           job->n > t->bn / 2;
+}
+
+/* Every tile adds up in the order of K: the choice is free. */
 static void choose_tiles(matmul_job *job, uint64_t n_items)
 {
-    static const matmul_variant tiles[] = {
-        {MATMUL_TILES, 128, 128, 8, 8, 8, 256, 0, true},
-        {MATMUL_TILES, 64, 64, 8, 8, 4, 128, 0, true},
-        {MATMUL_TILES, 32, 32, 8, 4, 4, 64, 0, true},
-    };
-    const uint32_t n_tiles = sizeof(tiles) / sizeof(tiles[0]);
-    uint64_t cores = job->info->n_cores;
-    uint32_t choice = 0;
-    for (; choice + 1 < n_tiles; choice++) {
-        const matmul_variant *t = &tiles[choice];
-        uint32_t shared = 2 * t->bk * (t->bm + t->bn + 8) * vkt_matmul_acc_nbytes(job->dtype);
-        bool fits = shared <= job->info->shared_nbytes &&
-                    t->threads <= job->info->max_workgroup_invocations;
-        bool filled = job->m > t->bm / 2 && job->n > t->bn / 2;
-        /* Large tiles pay off only when there are enough of them to keep every core busy. */
-        bool busy = choice > 0 || 2 * count_tiles(job, t->bm, t->bn) * n_items >= 3 * cores;
-        if (fits && filled && busy)
-            break;
-    }
-    job->variant = tiles[choice];
-    uint64_t groups = vkt_matmul_count_work(job) * n_items;
-    split_k(job, groups < cores ? 2 * cores / groups : 1, INT32_MAX);
+    bool wide = vkt_matmul_acc_nbytes(job->dtype) == 8;
+    const matmul_variant *large =
+        &tiles[vkt_tuned(job->device, wide ? VKT_TUNE_MATMUL_LARGE8 : VKT_TUNE_MATMUL_LARGE) - 1];
+    const matmul_variant *medium =
+        &tiles[vkt_tuned(job->device, wide ? VKT_TUNE_MATMUL_MEDIUM8 : VKT_TUNE_MATMUL_MEDIUM) - 1];
+    uint64_t groups = count_tiles(job, SPLIT_TILE, SPLIT_TILE) * n_items;
+    /* Large tiles pay off only when there are enough of them to keep every core busy. */
+    bool busy =
+        2 * count_tiles(job, large->bm, large->bn) * n_items >= UINT64_C(3) * job->info->n_cores;
+    job->variant = busy && tile_fits(job, large) ? *large
+                   : tile_fits(job, medium)      ? *medium
+                                                 : small_tile;
+    split_k(job, groups < SPLIT_CORES ? 2 * SPLIT_CORES / groups : 1, INT32_MAX);
 }
 
 static void choose_vector(matmul_job *job, uint64_t n_items)
 {
     matmul_variant *v = &job->variant;
-    uint64_t cores = job->info->n_cores, rows = (uint64_t)job->m * n_items, k = (uint64_t)job->k;
+    uint64_t rows = (uint64_t)job->m * n_items, k = (uint64_t)job->k;
     *v = (matmul_variant){.family = MATMUL_VECTOR};
     v->threads = job->info->max_workgroup_invocations < 256 ? 128 : 256;
     v->bn = 1u << log2_ceil((uint64_t)job->n);
@@ -287,7 +305,7 @@ static void choose_vector(matmul_job *job, uint64_t n_items)
     uint64_t groups;
     if (job->a->k == 1) {
         /* Enough invocations to fill the device, with a vector for each and coalesced loads. */
-        uint32_t fill = log2_ceil(vkt_ceil_div(cores * CORE_INVOCATIONS, rows));
+        uint32_t fill = log2_ceil(vkt_ceil_div(SPLIT_CORES * SPLIT_INVOCATIONS, rows));
         uint32_t useful = log2_ceil(vkt_ceil_div(k, 4));
         uint32_t lanes = fill < 5 ? 5 : fill;
         lanes = lanes > useful ? useful : lanes;
@@ -298,7 +316,7 @@ static void choose_vector(matmul_job *job, uint64_t n_items)
         job->lanes_log2 = lanes > 5 ? 5 : lanes;
         groups = vkt_matmul_count_work(job) * n_items;
     }
-    split_k(job, groups < 4 * cores ? 8 * cores / groups : 1, INT32_MAX);
+    split_k(job, groups < 4 * SPLIT_CORES ? 8 * SPLIT_CORES / groups : 1, INT32_MAX);
 }
 
 static void choose_cpu(matmul_job *job, uint64_t n_items)

@@ -23,7 +23,6 @@ typedef enum matmul_family {
 typedef struct matmul_variant {
     matmul_family family;
     uint32_t bm, bn, bk, tm, tn, threads, sub;
-    bool unroll_k;
 } matmul_variant;
 
 typedef struct matmul_job {

@@ -10,6 +10,7 @@
 #include "ops/expr.h"
 #include "ops/kernel_text.h"
 #include "ops/note.h"
+#include "ops/tuning.h"
 
 /* ---- concat ------------------------------------------------------------------------------ */
 
@@ -161,13 +162,14 @@ static vkt_status find_kernel(gather *g)
                        : g->word_nbytes == 4 ? "uint"
                        : g->word_nbytes == 8 ? "uvec2"
                                              : "uvec4";
-    bool cpu = info->serial_kernels;
-    g->workgroup = cpu ? 32 : 128;
-    g->items = cpu ? 32 : 1;
-    char name[64];
+    uint32_t workgroup = vkt_tuned(g->x->device, VKT_TUNE_GATHER_WORKGROUP);
+    g->workgroup = (uint32_t)vkt_min_u64(workgroup, info->max_workgroup_invocations);
+    g->items = vkt_tuned(g->x->device, VKT_TUNE_GATHER_ITEMS);
+    char name[48], key[64];
     (void)snprintf(name, sizeof(name), "gather_%u_%s", g->word_nbytes * 8,
                    vkt_dtypes[g->indices->dtype].tag);
-    g->kernel = vkt_kernel_find(g->x->device, name, strlen(name));
+    (void)snprintf(key, sizeof(key), "%s %ux%u", name, g->workgroup, g->items);
+    g->kernel = vkt_kernel_find(g->x->device, key, strlen(key));
     if (g->kernel)
         return VKT_OK;
 
@@ -185,7 +187,7 @@ static vkt_status find_kernel(gather *g)
     VKT_TRY(vkt_text_check(&glsl));
     vkt_kernel_source source = {
         .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};
-    VKT_TRY(vkt_kernel_build(g->x->device, name, strlen(name), &source, &g->kernel));
+    VKT_TRY(vkt_kernel_build(g->x->device, key, strlen(key), &source, &g->kernel));
     vkt_text_free(&glsl);
     return VKT_OK;
 fail:

@@ -10,9 +10,15 @@
 #include "base/text.h"
 
 const vkt_tunable_info vkt_tunables[VKT_N_TUNABLES] = {
-    [VKT_TUNE_ELEMENTWISE_WORKGROUP] = {"elementwise.workgroup", 32, 1024},
-    [VKT_TUNE_ELEMENTWISE_WORKGROUP_HEAVY] = {"elementwise.workgroup_heavy", 32, 1024},
-    [VKT_TUNE_ELEMENTWISE_VECTOR] = {"elementwise.vector", 4, 64},
+    [VKT_TUNE_ELEMENTWISE_WORKGROUP] = {"elementwise.workgroup", 32, 1024, false},
+    [VKT_TUNE_ELEMENTWISE_WORKGROUP_HEAVY] = {"elementwise.workgroup_heavy", 32, 1024, false},
+    [VKT_TUNE_ELEMENTWISE_VECTOR] = {"elementwise.vector", 4, 64, false},
+    [VKT_TUNE_GATHER_WORKGROUP] = {"gather.workgroup", 32, 1024, false},
+    [VKT_TUNE_GATHER_ITEMS] = {"gather.items", 1, 32, false},
+    [VKT_TUNE_MATMUL_LARGE] = {"matmul.large", 1, VKT_N_MATMUL_TILES, true},
+    [VKT_TUNE_MATMUL_MEDIUM] = {"matmul.medium", 1, VKT_N_MATMUL_TILES, true},
+    [VKT_TUNE_MATMUL_LARGE8] = {"matmul.large8", 1, VKT_N_MATMUL_TILES, true},
+    [VKT_TUNE_MATMUL_MEDIUM8] = {"matmul.medium8", 1, VKT_N_MATMUL_TILES, true},
 };
 
 /* Device classes, and what measures best there. GPU: an H100, driver 580.159, short programs
@@ -24,13 +30,19 @@ static const uint32_t defaults[VKT_N_TUNABLES][N_CLASSES] = {
     [VKT_TUNE_ELEMENTWISE_WORKGROUP] = {256, 256, 1024},
     [VKT_TUNE_ELEMENTWISE_WORKGROUP_HEAVY] = {256, 256, 256},
     [VKT_TUNE_ELEMENTWISE_VECTOR] = {16, 16, 16},
+    [VKT_TUNE_GATHER_WORKGROUP] = {32, 128, 128},
+    [VKT_TUNE_GATHER_ITEMS] = {32, 1, 1},
+    [VKT_TUNE_MATMUL_LARGE] = {1, 1, 1},
+    [VKT_TUNE_MATMUL_MEDIUM] = {2, 2, 2},
+    [VKT_TUNE_MATMUL_LARGE8] = {1, 1, 1},
+    [VKT_TUNE_MATMUL_MEDIUM8] = {2, 2, 2},
 };
 
 static device_class find_class(const vkt_device_info *info)
 {
-    if (info->kind == VKT_DEVICE_DISCRETE)
-        return CLASS_LARGE_GPU;
-    return info->kind == VKT_DEVICE_CPU ? CLASS_CPU : CLASS_GPU;
+    if (info->serial_kernels)
+        return CLASS_CPU;
+    return info->kind == VKT_DEVICE_DISCRETE ? CLASS_LARGE_GPU : CLASS_GPU;
 }
 
 /* ---- Text ------------------------------------------------------------------------------------ */
@@ -57,10 +69,10 @@ static vkt_status parse_one(const char **at, uint32_t *values)
     const vkt_tunable_info *row = &vkt_tunables[which];
     unsigned long value = strtoul(*at + n_name + 1, &end, 10);
     VKT_REQUIRE(end == *at + n_all && value >= row->least && value <= row->most &&
-                    (value & (value - 1)) == 0,
-                VKT_VALUE_ERROR, "tuning: expected a power of two from %u to %u for %s, got '%.*s'",
-                row->least, row->most, row->name, (int)(n_all < 80 ? n_all - n_name - 1 : 80),
-                *at + n_name + 1);
+                    (row->counts || (value & (value - 1)) == 0),
+                VKT_VALUE_ERROR, "tuning: expected a %s from %u to %u for %s, got '%.*s'",
+                row->counts ? "number" : "power of two", row->least, row->most, row->name,
+                (int)(n_all < 80 ? n_all - n_name - 1 : 80), *at + n_name + 1);
     values[which] = (uint32_t)value;
     *at = end;
     return VKT_OK;

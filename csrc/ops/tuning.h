@@ -16,12 +16,23 @@ typedef enum vkt_tunable {
     VKT_TUNE_ELEMENTWISE_WORKGROUP,       /* invocations of a workgroup, short programs */
     VKT_TUNE_ELEMENTWISE_WORKGROUP_HEAVY, /* ... of programs with transcendental functions */
     VKT_TUNE_ELEMENTWISE_VECTOR,          /* bytes of the widest operand an invocation takes */
+    VKT_TUNE_GATHER_WORKGROUP,            /* take: invocations of a workgroup */
+    VKT_TUNE_GATHER_ITEMS,                /* take: words an invocation moves */
+    VKT_TUNE_MATMUL_LARGE,                /* the tile of large products, on kernels for GPUs */
+    VKT_TUNE_MATMUL_MEDIUM,               /* ... of those with too few large tiles */
+    VKT_TUNE_MATMUL_LARGE8,               /* the same where 8-byte numbers are added up */
+    VKT_TUNE_MATMUL_MEDIUM8,
     VKT_N_TUNABLES,
 } vkt_tunable;
 
+/* Tiles that ops/matmul_kernel.c lists. */
+#define VKT_N_MATMUL_TILES 12
+
 typedef struct vkt_tunable_info {
-    const char *name;     /* "elementwise.workgroup" */
-    uint32_t least, most; /* the values allowed: the powers of two from least to most */
+    const char *name; /* "elementwise.workgroup" */
+    /* The values allowed: the powers of two from least to most; with `counts`, every number. */
+    uint32_t least, most;
+    bool counts;
 } vkt_tunable_info;
 
 extern const vkt_tunable_info vkt_tunables[VKT_N_TUNABLES];

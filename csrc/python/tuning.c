@@ -36,7 +36,8 @@ static PyObject *list_tunables(PyObject *module, PyObject *unused)
 
     for (int i = 0; dict && i < VKT_N_TUNABLES; i++) {
         const vkt_tunable_info *row = &vkt_tunables[i];
-        if (!add_item(dict, row->name, Py_BuildValue("(II)", row->least, row->most)))
+        if (!add_item(dict, row->name,
+                      Py_BuildValue("(IIN)", row->least, row->most, PyBool_FromLong(row->counts))))
             Py_CLEAR(dict);
     }
     return dict;
@@ -76,7 +77,8 @@ static PyObject *store_tuning(PyObject *module, PyObject *const *args, Py_ssize_
 
 PyMethodDef vkt_py_tuning_functions[] = {
     {"tunables", list_tunables, METH_NOARGS,
-     "tunables($module)\n--\n\nThe (least, most) of each tunable, by name."},
+     "tunables($module)\n--\n\n"
+     "The (least, most, whether any number between them will do) of each tunable, by name."},
     {"set_tuning", FASTCALL(set_tuning), KEYWORDS,
      "set_tuning($module, text, device=None)\n--\n\n"
      "Sets tunables from 'name=value, ...'; None: the values at start."},

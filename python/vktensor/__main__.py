@@ -1,5 +1,6 @@
 """`python -m vktensor`: the doctor. What Vulkan shows, what is chosen and why, what is missing, and
-a self-check. `python -m vktensor accuracy` measures the errors of the functions."""
+a self-check. `python -m vktensor accuracy` measures the errors of the functions,
+`python -m vktensor tune` the best sizes of kernels."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import vktensor as vt
-from vktensor import _core
+from vktensor import _core, tuning
 from vktensor.accuracy import command as accuracy
 
 GOOD, BAD = "ok", "!!"
@@ -120,9 +121,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vktensor")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("doctor", help="show devices and check that they compute (the default)")
+    tuning.add_arguments(commands.add_parser("tune", help=tuning.HELP))
     accuracy.add_arguments(commands.add_parser("accuracy", help=accuracy.HELP))
     args = parser.parse_args(argv)
-    return accuracy.main(args) if args.command == "accuracy" else doctor()
+    run = {"accuracy": accuracy.main, "tune": tuning.main}.get(args.command)
+    return run(args) if run else doctor()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,26 @@
-"""The sizes kernels are cut to: what may be chosen, and choosing it for a while."""
+"""The sizes kernels are cut to: what may be chosen, choosing it for a while, and measuring it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import argparse
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from vktensor import _core
-from vktensor._core import Device
+from vktensor import _core, creation, elementwise, manipulation, profiling, runtime
+from vktensor._core import Device, Tensor
 from vktensor._typing import DeviceLike
 
-__all__ = ["candidates", "use"]
+__all__ = ["candidates", "measure", "use"]
+
+#: How much faster than the value in force a candidate must be to replace it: beyond the noise.
+MARGIN = 0.02
+#: Calls in a row of which one sample is made.
+CALLS = 3
+
+Work = Callable[[], Tensor]
 
 
 def find_device(device: DeviceLike) -> Device:
@@ -18,7 +29,7 @@ def find_device(device: DeviceLike) -> Device:
 
 
 def candidates(device: DeviceLike = None) -> dict[str, tuple[int, ...]]:
-    """The values each tunable may have, by name: powers of two, as far as `device` has them.
+    """The values each tunable may have, by name, as far as `device` has them.
 
     What the names mean stands in docs/architecture.md. Results are the same bits with all of them.
 
@@ -27,14 +38,10 @@ def candidates(device: DeviceLike = None) -> dict[str, tuple[int, ...]]:
     """
     most_invocations = find_device(device).limits["max_workgroup_invocations"]
     found = {}
-    for name, (least, most) in _core.tunables().items():
+    for name, (least, most, counts) in _core.tunables().items():
         if "workgroup" in name:
             most = min(most, most_invocations)
-        values = []
-        while least <= most:
-            values.append(least)
-            least *= 2
-        found[name] = tuple(values)
+        found[name] = tuple(v for v in range(least, most + 1) if counts or v & (v - 1) == 0)
     return found
 
 
@@ -60,3 +67,138 @@ def use(values: Mapping[str, int], device: DeviceLike = None) -> Iterator[None]:
 def as_text(values: Mapping[str, int]) -> str:
     """As VKTENSOR_TUNING spells them."""
     return ", ".join(f"{name}={value}" for name, value in values.items())
+
+
+def elementwise_works(device: Device, n: int) -> tuple[list[Work], list[Work]]:
+    """Programs without and with transcendental functions, on `n` bytes of each dtype width."""
+    light: list[Work] = []
+    heavy: list[Work] = []
+    for dtype in ("int8", "float16", "float32", "float64"):
+        if dtype == "float64" and not device.features["float64"]:
+            continue
+        width = {"int8": 1, "float16": 2, "float32": 4, "float64": 8}[dtype]
+        x = creation.ones(n // width, dtype=dtype, device=device)
+        square = x.reshape((-1, 1 << 10))
+        light += [lambda x=x: x + x + 1, lambda x=square: x[:, 1:] + 1]  # type: ignore[misc]
+        if dtype in ("float32", "float64"):
+            heavy += [lambda x=x: elementwise.sin(x) * elementwise.exp(x)]  # type: ignore[misc]
+    return light, heavy
+
+
+def gather_works(device: Device, n: int) -> list[Work]:
+    """Single elements and rows, taken from all over `n` bytes."""
+    x = creation.ones(n // 4, device=device)
+    place = creation.arange(n // 4, device=device) * 40503 % (n // 4)
+    rows = creation.arange(n // 256, device=device) * 40503 % (n // 256)
+    runtime.eval(x, place, rows)
+    return [
+        lambda: manipulation.take(x, place),
+        lambda: manipulation.take(x.reshape((-1, 64)), rows, axis=0),
+    ]
+
+
+def matmul_works(device: Device, sides: tuple[int, ...], dtype: str) -> list[Work]:
+    """Square products, as they lie and transposed."""
+    found: list[Work] = []
+    for side in sides:
+        a = creation.ones((side, side), dtype=dtype, device=device)
+        found += [lambda a=a: a @ a, lambda a=a: a @ a.T]  # type: ignore[misc]
+    return found
+
+
+def make_works(device: Device, quick: bool) -> dict[str, list[Work]]:
+    """What each tunable is measured on, in the order in which they are chosen."""
+    n = 1 << (26 if device.kind != "cpu" else 22) - 2 * quick
+    light, heavy = elementwise_works(device, n)
+    gathers = gather_works(device, n)
+    found = {
+        "elementwise.vector": light + heavy,
+        "elementwise.workgroup": light,
+        "elementwise.workgroup_heavy": heavy,
+        "gather.items": gathers,
+        "gather.workgroup": gathers,
+    }
+    # Kernels for processors have no tiles.
+    if device.kind != "cpu":
+        large, medium = ((2048,), (512,)) if quick else ((2048, 4096), (512, 1024))
+        found["matmul.large"] = matmul_works(device, large, "float32")
+        found["matmul.medium"] = matmul_works(device, medium, "float32")
+        if device.features["float64"]:
+            found["matmul.large8"] = matmul_works(device, large[:1], "float64")
+            found["matmul.medium8"] = matmul_works(device, medium[:1], "float64")
+    return found
+
+
+def time_work(work: Work, device: Device) -> float:
+    """Nanoseconds of one call: the device's time, or the host's where it has no timestamps."""
+    runtime.async_eval(work())
+    runtime.synchronize(device)
+    start = time.perf_counter_ns()
+    with profiling.profile(device) as p:
+        for _ in range(CALLS):
+            runtime.async_eval(work())
+    spent = sum(entry.ns for entry in p.dispatches)
+    return (spent or time.perf_counter_ns() - start) / CALLS
+
+
+def compare(name: str, works: list[Work], device: Device, rounds: int) -> dict[int, float]:
+    """The speed of each candidate relative to the value in force: the geometric mean over works of
+    medians over rounds, in which the candidates take turns."""
+    values = candidates(device)[name]
+    samples: dict[int, list[list[float]]] = {value: [[] for _ in works] for value in values}
+    for _ in range(rounds):
+        for value in values:
+            with use({name: value}, device):
+                for work, times in zip(works, samples[value], strict=True):
+                    times.append(time_work(work, device))
+    medians = {value: [statistics.median(t) for t in times] for value, times in samples.items()}
+    base = medians[device.tuning[name]]
+    return {
+        value: math.exp(statistics.fmean(math.log(b / t) for b, t in zip(base, times, strict=True)))
+        for value, times in medians.items()
+    }
+
+
+def measure(
+    device: DeviceLike = None, *, quick: bool = False
+) -> Iterator[tuple[str, dict[int, float]]]:
+    """Measures every tunable on `device` and puts the best values in force, one by one.
+
+    Yields (name, relative speeds): the speed of each candidate over that of the value that was in
+    force. A candidate replaces it when it is more than 2 % faster. Uses the device's timestamps;
+    up to 256 MiB of its memory; with `quick`, smaller arrays and fewer rounds.
+    """
+    found = find_device(device)
+    for name, works in make_works(found, quick).items():
+        speeds = compare(name, works, found, 3 if quick else 9)
+        best = max(speeds, key=lambda value: speeds[value])
+        if speeds[best] > 1 + MARGIN:
+            _core.set_tuning(as_text({name: best}), found)
+        yield name, speeds
+
+
+HELP = "measure kernel sizes on a device and keep the best ones beside the cached kernels"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("--device", help="an index, a UUID or part of a name")
+    parser.add_argument("--quick", action="store_true", help="smaller arrays, fewer rounds")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measures, prints what was found, and stores it; 1 when it could not be stored."""
+    wished = args.device
+    device = find_device(int(wished) if wished and wished.isdigit() else wished)
+    print(f"{device.name}  ({device.driver} {device.driver_version})")
+    before = device.tuning
+    for name, speeds in measure(device, quick=args.quick):
+        shown = "  ".join(f"{value}: {speed:.3f}" for value, speed in speeds.items())
+        change = f"{before[name]} -> {device.tuning[name]}"
+        print(f"{name:<28} {change if before[name] != device.tuning[name] else before[name]}")
+        print(f"    speed  {shown}", flush=True)
+    if not _core.store_tuning(device):
+        print("not stored: there is no cache directory that can be written (VKTENSOR_CACHE_DIR)")
+        return 1
+    print(f"stored in {_core.cache_directory()}")
+    return 0
