@@ -38,6 +38,7 @@ lint: system-test venv
 	$(BIN)/clang-format --dry-run -Werror csrc/*/*.c
 	$(BIN)/ruff check .
 	$(BIN)/mypy python/vktensor
+	$(BIN)/python -m mypy.stubtest vktensor --mypy-config-file pyproject.toml --allowlist tests/stubtest_allowlist.txt
 
 benchmark: venv
 	$(BIN)/python benchmarks/run.py

@@ -10,7 +10,7 @@ import pytest
 import vktensor as vt
 
 MODULES = ["creation", "elementwise", "linear_algebra", "manipulation", "profiling"]
-MODULES += ["runtime", "statistics", "_dtypes"]
+MODULES += ["runtime", "statistics", "searching", "data_types", "_dtypes"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -6,9 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from vktensor import _core, manipulation, statistics
+from vktensor import (
+    _core,
+    _functions,
+    _ufuncs,
+    elementwise,
+    linear_algebra,
+    manipulation,
+    searching,
+)
 from vktensor._core import Tensor
-from vktensor._typing import Axis, DTypeLike
+from vktensor._typing import Axis, DTypeLike, Operand, Scalar
 
 #: As NumPy: longer tensors are shown by their first and last elements along each axis.
 THRESHOLD = 1000
@@ -59,82 +67,310 @@ def _str(self: Tensor) -> str:
 
 
 def _format(self: Tensor, spec: str) -> str:
-    return format(self.item(), spec) if spec and self.ndim == 0 else str(self)
+    if spec and self.ndim:
+        raise TypeError(f"__format__: expected no format for {self.ndim} dimensions, got {spec!r}")
+    return format(self.item(), spec) if spec else str(self)
+
+
+# ---- reductions and scans ---------------------------------------------------------------------
+
+
+def _stored(op: str, result: Tensor, out: Any) -> Any:
+    return result if out is None else _ufuncs.store(op, out, result)
 
 
 def _sum(
-    self: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
-) -> Tensor:
-    """As `vt.sum`."""
-    return statistics.sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
+    self: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Scalar | None = None,
+    where: Any = True,
+) -> Any:
+    """As `vt.sum`, with NumPy's parameters."""
+    return _stored("sum", _ufuncs.reduce("sum", self, axis, dtype, keepdims, initial, where), out)
 
 
 def _prod(
-    self: Tensor, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+    self: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Scalar | None = None,
+    where: Any = True,
+) -> Any:
+    """As `vt.prod`, with NumPy's parameters."""
+    return _stored("prod", _ufuncs.reduce("prod", self, axis, dtype, keepdims, initial, where), out)
+
+
+def _max(
+    self: Tensor,
+    axis: Axis = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Scalar | None = None,
+    where: Any = True,
+) -> Any:
+    """As `vt.max`, with NumPy's parameters."""
+    return _stored("max", _ufuncs.reduce("max", self, axis, None, keepdims, initial, where), out)
+
+
+def _min(
+    self: Tensor,
+    axis: Axis = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Scalar | None = None,
+    where: Any = True,
+) -> Any:
+    """As `vt.min`, with NumPy's parameters."""
+    return _stored("min", _ufuncs.reduce("min", self, axis, None, keepdims, initial, where), out)
+
+
+def _any(
+    self: Tensor, axis: Axis = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    """As `vt.any`, with NumPy's parameters."""
+    return _stored("any", _ufuncs.reduce("any", self, axis, None, keepdims, None, where), out)
+
+
+def _all(
+    self: Tensor, axis: Axis = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    """As `vt.all`, with NumPy's parameters."""
+    return _stored("all", _ufuncs.reduce("all", self, axis, None, keepdims, None, where), out)
+
+
+def _masked_mean(x: Tensor, axis: Axis, keepdims: bool, where: Any, lost: float = 0) -> Tensor:
+    """The mean of the elements that `where` selects, over their number less `lost`."""
+    mask = _core.asarray(where, "bool", x.device, None)
+    count = _core.reduce("count_nonzero", _core.broadcast_to(mask, x.shape), axis, keepdims)
+    total = _core.reduce("sum", _core.where(mask, x, 0), axis, keepdims, _core.result_type(x, 1.0))
+    return total / (count - lost) if lost else total / count
+
+
+def _mean(
+    self: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    """As `vt.mean`, with NumPy's parameters."""
+    x = self if dtype is None else _core.astype(self, dtype, False)
+    if where is True:
+        return _stored("mean", _core.reduce("mean", x, axis, keepdims), out)
+    return _stored("mean", _masked_mean(x, axis, keepdims, where), out)
+
+
+def _spread(
+    name: str, x: Tensor, axis: Axis, dtype: Any, keepdims: bool, lost: float, where: Any
 ) -> Tensor:
-    """As `vt.prod`."""
-    return statistics.prod(self, axis=axis, dtype=dtype, keepdims=keepdims)
+    x = x if dtype is None else _core.astype(x, dtype, False)
+    if where is True:
+        return _core.reduce(name, x, axis, keepdims, None, lost)
+    apart = x - _masked_mean(x, axis, True, where)
+    result = _masked_mean(apart * apart, axis, keepdims, where, lost)
+    return _core.sqrt(result) if name == "std" else result
 
 
-def _max(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """As `vt.max`."""
-    return statistics.max(self, axis=axis, keepdims=keepdims)
+def _var(
+    self: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Any = None,
+    ddof: float = 0.0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    correction: float | None = None,
+) -> Any:
+    """As `vt.var`, with NumPy's parameters."""
+    lost = ddof if correction is None else correction
+    return _stored("var", _spread("var", self, axis, dtype, keepdims, lost, where), out)
 
 
-def _min(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """As `vt.min`."""
-    return statistics.min(self, axis=axis, keepdims=keepdims)
+def _std(
+    self: Tensor,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    out: Any = None,
+    ddof: float = 0.0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    correction: float | None = None,
+) -> Any:
+    """As `vt.std`, with NumPy's parameters."""
+    lost = ddof if correction is None else correction
+    return _stored("std", _spread("std", self, axis, dtype, keepdims, lost, where), out)
 
 
-def _mean(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """As `vt.mean`."""
-    return statistics.mean(self, axis=axis, keepdims=keepdims)
+def _ptp(self: Tensor, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+    """The largest element less the smallest over `axis`."""
+    high = _core.reduce("max", self, axis, keepdims)
+    return _stored("ptp", high - _core.reduce("min", self, axis, keepdims), out)
 
 
-def _var(self: Tensor, axis: Axis = None, ddof: float = 0.0, keepdims: bool = False) -> Tensor:
-    """As `vt.var`, with NumPy's name for the correction."""
-    return statistics.var(self, axis=axis, correction=ddof, keepdims=keepdims)
+def _argmax(
+    self: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False
+) -> Any:
+    """As `vt.argmax`, with NumPy's parameters."""
+    return _stored("argmax", _core.reduce("argmax", self, axis, keepdims), out)
 
 
-def _std(self: Tensor, axis: Axis = None, ddof: float = 0.0, keepdims: bool = False) -> Tensor:
-    """As `vt.std`, with NumPy's name for the correction."""
-    return statistics.std(self, axis=axis, correction=ddof, keepdims=keepdims)
+def _argmin(
+    self: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False
+) -> Any:
+    """As `vt.argmin`, with NumPy's parameters."""
+    return _stored("argmin", _core.reduce("argmin", self, axis, keepdims), out)
 
 
-def _any(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """As `vt.any`."""
-    return statistics.any(self, axis=axis, keepdims=keepdims)
+def _scanned(name: str, x: Tensor, axis: int | None, dtype: Any, out: Any) -> Any:
+    x = _core.reshape(x, (-1,), None) if axis is None else x
+    return _stored(name, _core.scan(name, x, 0 if axis is None else axis, dtype), out)
 
 
-def _all(self: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """As `vt.all`."""
-    return statistics.all(self, axis=axis, keepdims=keepdims)
-
-
-def _argmax(self: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """As `vt.argmax`."""
-    return statistics.argmax(self, axis=axis, keepdims=keepdims)
-
-
-def _argmin(self: Tensor, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """As `vt.argmin`."""
-    return statistics.argmin(self, axis=axis, keepdims=keepdims)
-
-
-def _cumsum(self: Tensor, axis: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+def _cumsum(
+    self: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, out: Any = None
+) -> Any:
     """As `vt.cumulative_sum`; of the flattened tensor where `axis` is None."""
-    x = _core.reshape(self, (-1,), None) if axis is None else self
-    return statistics.cumulative_sum(x, axis=0 if axis is None else axis, dtype=dtype)
+    return _scanned("cumulative_sum", self, axis, dtype, out)
 
 
-def _astype(self: Tensor, dtype: DTypeLike, copy: bool = True) -> Tensor:
-    """As `vt.astype`."""
+def _cumprod(
+    self: Tensor, axis: int | None = None, dtype: DTypeLike | None = None, out: Any = None
+) -> Any:
+    """As `vt.cumulative_prod`; of the flattened tensor where `axis` is None."""
+    return _scanned("cumulative_prod", self, axis, dtype, out)
+
+
+# ---- elements ---------------------------------------------------------------------------------
+
+
+def _clip(
+    self: Tensor,
+    a_min: Operand | None = None,
+    a_max: Operand | None = None,
+    out: Any = None,
+    *,
+    min: Operand | None = None,
+    max: Operand | None = None,
+) -> Any:
+    """As `vt.clip`; the bounds have both of NumPy's names."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    return _stored("clip", elementwise.clip(self, low, high), out)
+
+
+def _round(self: Tensor, decimals: int = 0, out: Any = None) -> Any:
+    """The elements rounded to `decimals` places, half to even; before the point for a negative
+    number."""
+    if self.dtype.kind in "iub" and decimals >= 0:
+        result = self.copy()
+    elif decimals == 0:
+        result = _core.round(self)
+    else:
+        by = 10.0 ** abs(decimals)
+        x = _core.astype(self, _core.result_type(self, 1.0), False)
+        x = _core.round(x * by) / by if decimals > 0 else _core.round(x / by) * by
+        result = _core.astype(x, self.dtype, False)
+    return _stored("round", result, out)
+
+
+def _conj(self: Tensor) -> Tensor:
+    """As `vt.conj`."""
+    return elementwise.conj(self)
+
+
+def _conjugate(self: Tensor) -> Tensor:
+    """As `vt.conj`."""
+    return elementwise.conj(self)
+
+
+def _astype(
+    self: Tensor,
+    dtype: DTypeLike,
+    order: str = "K",
+    casting: str = "unsafe",
+    subok: bool = True,
+    copy: bool = True,
+) -> Tensor:
+    """As `vt.astype`. `casting` as in NumPy; the result is contiguous whatever `order` says."""
+    del order, subok
+    target = _core.result_type(dtype)
+    fits = np.can_cast(self.dtype, target, casting)  # type: ignore[arg-type]
+    if not fits:
+        raise TypeError(f"astype: {self.dtype} to {target} is no {casting} cast")
     return _core.astype(self, dtype, copy)
 
 
-def _reshape(self: Tensor, *shape: Any) -> Tensor:
-    """As `vt.reshape`; the lengths may be given one by one."""
-    return _core.reshape(self, shape[0] if len(shape) == 1 else shape, None)
+def _fill(self: Tensor, value: Any) -> None:
+    """Sets every element to `value`."""
+    _core.assign(self, value)
+
+
+def _take(
+    self: Tensor, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
+) -> Any:
+    """Elements at `indices` along `axis`, of the flattened tensor for None. `mode` 'wrap' and
+    'clip' bring indices into range, 'raise' is an IndexError."""
+    x = _core.reshape(self, (-1,), None) if axis is None else self
+    axis = 0 if axis is None else axis
+    at = _core.asarray(indices, None, self.device, None)
+    if mode == "wrap":
+        at = _core.remainder(at, x.shape[axis])
+    elif mode == "clip":
+        at = _core.clip(at, 0, x.shape[axis] - 1)
+    elif mode != "raise":
+        raise ValueError(f"take: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
+    return _stored("take", _core.take(x, at, axis), out)
+
+
+def _repeat(self: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
+    """As `vt.repeat`; `repeats` may be a sequence."""
+    if not isinstance(repeats, (int, Tensor)):
+        repeats = _core.asarray(repeats, None, self.device, None)
+    return manipulation.repeat(self, repeats, axis=axis)
+
+
+def _searchsorted(self: Tensor, v: Any, side: Any = "left", sorter: Any = None) -> Tensor:
+    """As `vt.searchsorted`: where the elements of `v` belong in this sorted tensor."""
+    if not isinstance(v, (bool, int, float, Tensor)):
+        v = _core.asarray(v, None, self.device, None)
+    if sorter is not None:
+        sorter = _core.asarray(sorter, None, self.device, None)
+    return searching.searchsorted(self, v, side=side, sorter=sorter)
+
+
+def _dot(self: Tensor, b: Any, out: Any = None) -> Any:
+    """NumPy's dot: the matrix product of two matrices; else the sum over the last axis and `b`'s
+    last but one; with a scalar the product."""
+    other = b if isinstance(b, Tensor) else _core.asarray(b, None, self.device, None)
+    if self.ndim == 0 or other.ndim == 0:
+        result = self * other
+    elif self.ndim <= 2 and other.ndim <= 2:
+        result = _core.matmul(self, other)
+    else:
+        axes = ([self.ndim - 1], [other.ndim - 2 if other.ndim > 1 else 0])
+        result = linear_algebra.tensordot(self, other, axes=axes)
+    return _stored("dot", result, out)
+
+
+# ---- shape ------------------------------------------------------------------------------------
+
+
+def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+    """As `vt.reshape`; the lengths may be given one by one. `order` is 'C', 'A' or 'F'."""
+    lengths = shape[0] if len(shape) == 1 else shape
+    if order != "F":
+        return _core.reshape(self, lengths, copy)
+    lengths = (lengths,) if isinstance(lengths, int) else tuple(lengths)
+    turned = _core.reshape(_transpose(self), lengths[::-1], copy)
+    return _transpose(turned)
 
 
 def _transpose(self: Tensor, *axes: Any) -> Tensor:
@@ -144,6 +380,11 @@ def _transpose(self: Tensor, *axes: Any) -> Tensor:
     return _core.permute_dims(self, axes[0] if isinstance(axes[0], (tuple, list)) else axes)
 
 
+def _swapaxes(self: Tensor, axis1: int, axis2: int) -> Tensor:
+    """A view with two axes exchanged."""
+    return manipulation.moveaxis(self, (axis1, axis2), (axis2, axis1))
+
+
 def _squeeze(self: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """As `vt.squeeze`; every axis of length 1 where `axis` is None."""
     if axis is None:
@@ -151,14 +392,40 @@ def _squeeze(self: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
     return manipulation.squeeze(self, axis)
 
 
-def _ravel(self: Tensor) -> Tensor:
-    """The elements in C order on one axis, a view where strides allow."""
-    return _core.reshape(self, (-1,), None)
+def _ravel(self: Tensor, order: str = "C") -> Tensor:
+    """The elements in C order (or 'F') on one axis, a view where strides allow."""
+    return _reshape(self, -1, order=order)
 
 
-def _flatten(self: Tensor) -> Tensor:
-    """The elements in C order on one axis, a copy."""
-    return _core.reshape(self, (-1,), True)
+def _flatten(self: Tensor, order: str = "C") -> Tensor:
+    """The elements in C order (or 'F') on one axis, a copy."""
+    return _reshape(self, -1, order=order, copy=True)
+
+
+def _diagonal(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    """The diagonal `offset` of the matrices along two axes, as the last axis; a view where strides
+    allow."""
+    if self.ndim < 2:
+        raise ValueError(f"diagonal: expected at least 2 dimensions, got {self.ndim}")
+    x = manipulation.moveaxis(self, (axis1, axis2), (-2, -1))
+    rows, cols = x.shape[-2:]
+    count = max(0, min(rows, cols - offset) if offset >= 0 else min(rows + offset, cols))
+    start = offset if offset >= 0 else -offset * cols
+    flat = _core.reshape(x, (*x.shape[:-2], rows * cols), None)
+    return flat[..., start : start + count * (cols + 1) : cols + 1]
+
+
+def _trace(
+    self: Tensor,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+    dtype: DTypeLike | None = None,
+    out: Any = None,
+) -> Any:
+    """The sum along the diagonal."""
+    diagonal = _diagonal(self, offset, axis1, axis2)
+    return _stored("trace", _core.reduce("sum", diagonal, -1, False, dtype), out)
 
 
 def _to_device(self: Tensor, device: Any, /, *, stream: None = None) -> Tensor:
@@ -167,6 +434,9 @@ def _to_device(self: Tensor, device: Any, /, *, stream: None = None) -> Tensor:
         raise ValueError("to_device: expected stream=None")
     target = _core.device_at(device)
     return self if target == self.device else _core.asarray(self.numpy(), None, target, True)
+
+
+# ---- protocols --------------------------------------------------------------------------------
 
 
 def _array_namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
@@ -178,35 +448,31 @@ def _array_namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
     return vktensor
 
 
+def _dask_tokenize(self: Tensor) -> Any:
+    """For Dask: equal tokens for equal contents."""
+    from dask.base import normalize_token
+
+    return normalize_token((type(self).__name__, str(self.device), self.numpy()))
+
+
+#: The methods' names; each is the function above with an underscore before it.
+METHODS = (
+    *("sum", "prod", "max", "min", "any", "all", "mean", "var", "std", "ptp", "argmax", "argmin"),
+    *("cumsum", "cumprod", "clip", "round", "conj", "conjugate", "astype", "fill", "take"),
+    *("repeat", "searchsorted", "dot", "reshape", "transpose", "swapaxes", "squeeze", "ravel"),
+    *("flatten", "diagonal", "trace", "to_device"),
+)
+SPECIAL = ("repr", "str", "format", "array_namespace", "dask_tokenize")
+
+
 def attach() -> None:
     """Puts the methods on the class; called once, at import."""
-    methods = {
-        "__repr__": _repr,
-        "_repr_html_": _repr_html,
-        "__str__": _str,
-        "__format__": _format,
-        "__array_namespace__": _array_namespace,
-        "sum": _sum,
-        "prod": _prod,
-        "max": _max,
-        "min": _min,
-        "mean": _mean,
-        "var": _var,
-        "std": _std,
-        "any": _any,
-        "all": _all,
-        "argmax": _argmax,
-        "argmin": _argmin,
-        "cumsum": _cumsum,
-        "astype": _astype,
-        "reshape": _reshape,
-        "transpose": _transpose,
-        "squeeze": _squeeze,
-        "ravel": _ravel,
-        "flatten": _flatten,
-        "to_device": _to_device,
-    }
-    for name, function in methods.items():
+    functions = {name: globals()[f"_{name}"] for name in METHODS}
+    functions |= {f"__{name}__": globals()[f"_{name}"] for name in SPECIAL}
+    functions["_repr_html_"] = _repr_html
+    functions["__array_ufunc__"] = _ufuncs.array_ufunc
+    functions["__array_function__"] = _functions.array_function
+    for name, function in functions.items():
         function.__name__ = name
         function.__qualname__ = f"Tensor.{name}"
         setattr(Tensor, name, function)

@@ -9,13 +9,13 @@ from vktensor._core import Device, Tensor
 from vktensor._dtypes import DType
 
 #: What `dtype=` takes: a vktensor or NumPy dtype, a scalar type or a name.
-DTypeLike: TypeAlias = "DType | Any"
-# : What `device=` takes: a Device, its index, its UUID or part of its name; None is the default
-# device.
-DeviceLike: TypeAlias = "Device | int | str | None"
+DTypeLike: TypeAlias = DType | Any
+#: What `device=` takes: a Device, its index, its UUID or part of its name; None is the default
+#: device.
+DeviceLike: TypeAlias = Device | int | str | None
 #: One axis, several, or all of them (None).
-Axis: TypeAlias = "int | Sequence[int] | None"
-Shape: TypeAlias = "int | Sequence[int]"
-Scalar: TypeAlias = "bool | int | float"
+Axis: TypeAlias = int | Sequence[int] | None
+Shape: TypeAlias = int | Sequence[int]
+Scalar: TypeAlias = bool | int | float
 #: An operand: a Tensor, or a Python scalar, which takes the dtype of the Tensor beside it.
-Operand: TypeAlias = "Tensor | Scalar"
+Operand: TypeAlias = Tensor | Scalar

@@ -9,7 +9,7 @@ from vktensor import _core
 from vktensor._core import Tensor
 from vktensor._dtypes import float32
 
-__all__ = ["matmul", "tensordot", "vecdot"]
+__all__ = ["einsum", "matmul", "tensordot", "vecdot"]
 
 
 def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
@@ -94,3 +94,130 @@ def _axis(axis: int, ndim: int) -> int:
     if not -ndim <= axis < ndim:
         raise ValueError(f"tensordot: axis {axis} is out of bounds for {ndim} dimensions")
     return axis % ndim
+
+
+# ---- einsum -----------------------------------------------------------------------------------
+
+
+def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
+    """Sums of products by NumPy's notation: `"ij,jk->ik"` is a matrix product, `"ii->i"` a
+    diagonal, `"..."` stands for axes that broadcast.
+
+    Operands are joined from left to right, each pair as one matrix product, or as a fused
+    product where no label is summed over or none is left. Numeric. ValueError for labels that do
+    not fit the shapes.
+
+    >>> vt.einsum("ij,j->i", vt.asarray([[1, 2], [3, 4]]), vt.asarray([1, 1]))
+    Tensor([3, 7], dtype=int64)
+    """
+    inputs, output = _parse(subscripts, [x.ndim for x in operands])
+    parts = [_diagonal(x, labels) for x, labels in zip(operands, inputs, strict=True)]
+    _check_lengths(parts)
+    while len(parts) > 1:
+        first, second, *rest = parts
+        needed = set(output).union(*(labels for _, labels in rest))
+        parts = [_join(first, second, needed), *rest]
+    x, labels = parts[0]
+    x, labels = _sum_out(x, labels, set(output))
+    return _core.permute_dims(x, [labels.index(label) for label in output])
+
+
+#: A tensor and the label of each of its axes.
+_Labelled = tuple[Tensor, list[str]]
+
+
+def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str]]:
+    """The labels of each operand's axes and of the result's; "..." becomes numbers, from the
+    right."""
+    text = subscripts.replace(" ", "")
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum: expected {len(terms)} operands, got {len(ndims)}")
+    inputs = [_labels(term, ndim) for term, ndim in zip(terms, ndims, strict=True)]
+    dots = max((sum(label.isdigit() for label in labels) for labels in inputs), default=0)
+    if not arrow:
+        counts = [label for labels in inputs for label in labels if not label.isdigit()]
+        right = "..." + "".join(sorted(x for x in set(counts) if counts.count(x) == 1))
+    n_letters = len(right.replace("...", ""))
+    output = _labels(right, n_letters + (dots if "..." in right else 0))
+    known = {label for labels in inputs for label in labels}
+    for label in output:
+        if label not in known or output.count(label) > 1:
+            raise ValueError(f"einsum: label {label!r} of the result is unknown or repeated")
+    return inputs, output
+
+
+def _labels(term: str, ndim: int) -> list[str]:
+    before, dots, after = term.partition("...")
+    letters = before + after
+    if not all(letter.isalpha() for letter in letters):
+        raise ValueError(f"einsum: expected letters and one '...', got {term!r}")
+    n_dots = ndim - len(letters)
+    if n_dots < 0 or (n_dots and not dots):
+        raise ValueError(f"einsum: {term!r} does not name {ndim} axes")
+    return [*before, *(str(n) for n in reversed(range(n_dots))), *after]
+
+
+def _diagonal(x: Tensor, labels: list[str]) -> _Labelled:
+    """`x` with each label once: axes of one label become their diagonal."""
+    for label in labels:
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            n = x.shape[first]
+            if x.shape[second] != n:
+                raise ValueError(f"einsum: label {label!r} has lengths {n} and {x.shape[second]}")
+            rest = [a for a in range(x.ndim) if a not in (first, second)]
+            x = _core.permute_dims(x, [first, second, *rest])
+            x = _core.reshape(x, (n * n, *x.shape[2:]), None)[:: n + 1]
+            labels = [label, *(labels[a] for a in rest)]
+    return x, labels
+
+
+def _check_lengths(parts: list[_Labelled]) -> None:
+    lengths: dict[str, int] = {}
+    for x, labels in parts:
+        for label, length in zip(labels, x.shape, strict=True):
+            known = lengths.setdefault(label, length)
+            if 1 not in (known, length) and known != length:
+                raise ValueError(f"einsum: label {label!r} has lengths {known} and {length}")
+            lengths[label] = length if known == 1 else known
+
+
+def _sum_out(x: Tensor, labels: list[str], needed: set[str]) -> _Labelled:
+    axes = [a for a, label in enumerate(labels) if label not in needed]
+    if axes:
+        # In the dtype itself, as NumPy's einsum.
+        x = _core.reduce("sum", x, axes, False, x.dtype)
+    return x, [label for label in labels if label in needed]
+
+
+def _join(first: _Labelled, second: _Labelled, needed: set[str]) -> _Labelled:
+    """The product of both, summed over the labels nobody needs any more."""
+    (a, left), (b, right) = first, second
+    a, left = _sum_out(a, left, needed | set(right))
+    b, right = _sum_out(b, right, needed | set(left))
+    lengths = dict(zip(left, a.shape, strict=True))
+    common = [x for x in left if x in right]
+    summed = [x for x in common if x not in needed]
+    rows = [x for x in left if x not in right]
+    cols = [x for x in right if x not in left]
+    apart = any(lengths[x] != b.shape[right.index(x)] for x in common)
+    if apart or not summed or not (rows or cols):
+        labels = [*left, *cols]
+        a = _core.reshape(a, [*a.shape, *(1 for _ in cols)], None)
+        order = [x for x in labels if x in right]
+        b = _core.permute_dims(b, [right.index(x) for x in order])
+        sizes = dict(zip(order, b.shape, strict=True))
+        b = _core.reshape(b, [sizes.get(x, 1) for x in labels], None)
+        return _sum_out(a * b, labels, needed)
+    batch = [x for x in common if x in needed]
+    a = _core.permute_dims(a, [left.index(x) for x in batch + rows + summed])
+    b = _core.permute_dims(b, [right.index(x) for x in batch + summed + cols])
+    n, m, k = len(batch), len(rows), len(summed)
+    shape = [*a.shape[: n + m], *b.shape[n + k :]]
+    sizes3 = prod(a.shape[:n]), prod(a.shape[n : n + m]), prod(a.shape[n + m :])
+    a = _core.reshape(a, sizes3, None)
+    b = _core.reshape(b, (sizes3[0], sizes3[2], prod(b.shape[n + k :])), None)
+    return _core.reshape(_core.matmul(a, b), shape, None), [*batch, *rows, *cols]

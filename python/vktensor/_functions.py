@@ -1,0 +1,619 @@
+"""NumPy's functions on tensors: `__array_function__` by a table from NumPy's function to ours.
+
+A function that the table lacks is NumPy's TypeError, never a silent copy to the host. Arrays and
+lists beside a Tensor are placed on its device; parameters are NumPy's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from vktensor import (
+    _core,
+    _ufuncs,
+    creation,
+    data_types,
+    elementwise,
+    linear_algebra,
+    manipulation,
+    searching,
+    statistics,
+)
+from vktensor._core import Tensor
+from vktensor._typing import Axis
+
+_TABLE: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+#: Functions that are methods with the same parameters.
+_METHODS = (
+    *("all", "any", "argmax", "argmin", "clip", "copy", "cumprod", "cumsum", "diagonal"),
+    *("dot", "max", "mean", "min", "prod", "ptp", "ravel", "repeat", "reshape", "round"),
+    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var"),
+)
+#: Second names that NumPy has for them.
+_ALIASES = {
+    "max": ("amax",),
+    "min": ("amin",),
+    "round": ("around",),
+    "transpose": ("permute_dims",),
+}
+
+
+def _implements(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enters a function under these names of NumPy's, as far as this NumPy has them."""
+
+    def enter(function: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            if hasattr(np, name):
+                _TABLE[getattr(np, name)] = function
+        return function
+
+    return enter
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(a: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return getattr(a, name)(*args, **kwargs)
+
+    return call
+
+
+for _name in _METHODS:
+    _implements(_name, *_ALIASES.get(_name, ()))(_method(_name))
+
+
+def _tensor(x: Any, beside: Any) -> Tensor:
+    """`x`, a number, sequence or array, as a Tensor where `beside` is one; numbers are weak."""
+    if isinstance(x, Tensor):
+        return x
+    if isinstance(x, (bool, int, float)):
+        return _core.full((), x, _core.result_type(beside, x), beside.device)
+    return _core.asarray(x, None, beside.device if isinstance(beside, Tensor) else None, None)
+
+
+def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    return (a, _tensor(b, a)) if isinstance(a, Tensor) else (_tensor(a, b), b)
+
+
+# ---- asking -----------------------------------------------------------------------------------
+
+_implements("shape")(lambda a: a.shape)
+_implements("iscomplexobj")(lambda x: x.dtype.kind == "c")
+_implements("isrealobj")(lambda x: x.dtype.kind != "c")
+_implements("real")(elementwise.real)
+_implements("imag")(elementwise.imag)
+_implements("result_type")(data_types.result_type)
+_implements("array_repr")(lambda arr, *args, **kwargs: repr(arr))
+_implements("array_str")(lambda a, *args, **kwargs: str(a))
+
+
+@_implements("ndim")
+def _ndim(a: Tensor) -> int:
+    return a.ndim
+
+
+@_implements("size")
+def _size(a: Tensor, axis: Axis = None) -> int:
+    axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return prod(a.shape[each] for each in axes)
+
+
+@_implements("can_cast")
+def _can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+    source = from_.dtype if isinstance(from_, Tensor) else from_
+    return bool(np.can_cast(source, to, casting))  # type: ignore[arg-type]
+
+
+@_implements("array_equal")
+def _array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
+    a1, a2 = _both(a1, a2)
+    if a1.shape != a2.shape:
+        return False
+    same = a1 == a2
+    if equal_nan:
+        same = same | (_core.isnan(a1) & _core.isnan(a2))
+    return bool(_core.reduce("all", same))
+
+
+@_implements("array_equiv")
+def _array_equiv(a1: Any, a2: Any) -> bool:
+    a1, a2 = _both(a1, a2)
+    try:
+        _core.broadcast_shapes(a1.shape, a2.shape)
+    except ValueError:
+        return False
+    return bool(_core.reduce("all", a1 == a2))
+
+
+@_implements("isclose")
+def _isclose(
+    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
+) -> Any:
+    a, b = _both(a, b)
+    near = _core.abs(a - b) <= atol + rtol * _core.abs(b)
+    close = _core.where(_core.isfinite(a) & _core.isfinite(b), near, a == b)
+    return close | (_core.isnan(a) & _core.isnan(b)) if equal_nan else close
+
+
+@_implements("allclose")
+def _allclose(a: Any, b: Any, *args: Any, **kwargs: Any) -> bool:
+    return bool(_core.reduce("all", _isclose(a, b, *args, **kwargs)))
+
+
+# ---- making -----------------------------------------------------------------------------------
+
+
+@_implements("empty_like", "zeros_like")
+def _zeros_like(
+    a: Tensor,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    return _full_like(a, 0, dtype, shape=shape)
+
+
+@_implements("ones_like")
+def _ones_like(
+    a: Tensor,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
+    return _full_like(a, 1, dtype, shape=shape)
+
+
+@_implements("full_like")
+def _full_like(
+    a: Tensor,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Tensor:
+    wanted = a.shape if shape is None else shape
+    value = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
+    return _core.full(wanted, value, a.dtype if dtype is None else dtype, a.device)
+
+
+# ---- joining and splitting --------------------------------------------------------------------
+
+
+def _cast(x: Tensor, dtype: Any) -> Tensor:
+    return x if dtype is None else _core.astype(x, dtype, False)
+
+
+def _stored(op: str, result: Tensor, out: Any) -> Any:
+    return result if out is None else _ufuncs.store(op, out, result)
+
+
+@_implements("concatenate", "concat")
+def _concatenate(
+    arrays: Sequence[Tensor],
+    axis: int | None = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:
+    return _stored("concatenate", _cast(manipulation.concat(list(arrays), axis=axis), dtype), out)
+
+
+@_implements("stack")
+def _stack(
+    arrays: Sequence[Tensor],
+    axis: int = 0,
+    out: Any = None,
+    *,
+    dtype: Any = None,
+    casting: str = "same_kind",
+) -> Any:
+    return _stored("stack", _cast(manipulation.stack(arrays, axis=axis), dtype), out)
+
+
+def _at_least(x: Tensor, ndim: int) -> Tensor:
+    """Axes of length 1 as NumPy's atleast_1d, 2d and 3d add them."""
+    if x.ndim >= ndim:
+        return x
+    if ndim == 3 and x.ndim:
+        lengths = (*x.shape, 1) if x.ndim == 2 else (1, *x.shape, 1)
+    else:
+        lengths = (1,) * (ndim - x.ndim) + tuple(x.shape)
+    return _core.reshape(x, lengths, None)
+
+
+def _adding_axes(ndim: int) -> Callable[..., Any]:
+    def call(*arrays: Tensor) -> Any:
+        beside = next(x for x in arrays if isinstance(x, Tensor))
+        found = tuple(_at_least(_tensor(x, beside), ndim) for x in arrays)
+        return found[0] if len(found) == 1 else found
+
+    return call
+
+
+_implements("atleast_1d")(_adding_axes(1))
+_implements("atleast_2d")(_adding_axes(2))
+_implements("atleast_3d")(_adding_axes(3))
+
+
+def _joining(ndim: int, axis: int) -> Callable[..., Any]:
+    def call(tup: Sequence[Tensor], *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
+        parts = [_at_least(x, ndim) for x in tup]
+        return _cast(manipulation.concat(parts, axis=min(axis, parts[0].ndim - 1)), dtype)
+
+    return call
+
+
+_implements("vstack")(_joining(2, 0))
+_implements("hstack")(_joining(1, 1))
+_implements("dstack")(_joining(3, 2))
+
+
+@_implements("column_stack")
+def _column_stack(tup: Sequence[Tensor]) -> Tensor:
+    columns = [x if x.ndim > 1 else _core.reshape(x, (-1, 1), None) for x in tup]
+    return manipulation.concat(columns, axis=1)
+
+
+@_implements("append")
+def _append(arr: Tensor, values: Tensor, axis: int | None = None) -> Tensor:
+    return manipulation.concat([arr, values], axis=axis)
+
+
+@_implements("array_split")
+def _array_split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
+    length = ary.shape[axis]
+    if isinstance(indices_or_sections, int):
+        if indices_or_sections <= 0:
+            raise ValueError("array_split: expected at least one section")
+        each, more = divmod(length, indices_or_sections)
+        sizes = [each + (i < more) for i in range(indices_or_sections)]
+        edges = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
+    else:
+        edges = [0, *(int(i) for i in indices_or_sections), length]
+    before = (slice(None),) * (axis % ary.ndim)
+    return [ary[(*before, slice(a, b))] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+@_implements("split")
+def _split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
+    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+        raise ValueError(
+            f"split: expected sections that divide {ary.shape[axis]}, got {indices_or_sections}"
+        )
+    return _array_split(ary, indices_or_sections, axis)
+
+
+_implements("unstack")(manipulation.unstack)
+_implements("vsplit")(lambda ary, by: _split(ary, by, 0))
+_implements("hsplit")(lambda ary, by: _split(ary, by, 0 if ary.ndim == 1 else 1))
+_implements("dsplit")(lambda ary, by: _split(ary, by, 2))
+
+
+# ---- rearranging ------------------------------------------------------------------------------
+
+_implements("broadcast_arrays")(lambda *args, subok=False: manipulation.broadcast_arrays(*args))
+_implements("broadcast_to")(lambda array, shape, subok=False: _core.broadcast_to(array, shape))
+_implements("expand_dims")(lambda a, axis: manipulation.expand_dims(a, axis))
+_implements("flip")(lambda m, axis=None: manipulation.flip(m, axis=axis))
+_implements("fliplr")(lambda m: manipulation.flip(m, axis=1))
+_implements("flipud")(lambda m: manipulation.flip(m, axis=0))
+_implements("matrix_transpose")(lambda x: x.mT)
+_implements("moveaxis")(
+    lambda a, source, destination: manipulation.moveaxis(a, source, destination)
+)
+_implements("roll")(lambda a, shift, axis=None: manipulation.roll(a, shift, axis=axis))
+_implements("take_along_axis")(
+    lambda arr, indices, axis=-1: manipulation.take_along_axis(arr, indices, axis=axis)
+)
+_implements("tril")(lambda m, k=0: creation.tril(m, k=k))
+_implements("triu")(lambda m, k=0: creation.triu(m, k=k))
+
+
+@_implements("meshgrid")
+def _meshgrid(
+    *xi: Tensor, copy: bool = True, sparse: bool = False, indexing: Any = "xy"
+) -> tuple[Tensor, ...]:
+    if sparse:
+        raise TypeError("meshgrid: expected sparse=False")
+    return creation.meshgrid(*(_core.reshape(x, (-1,), None) for x in xi), indexing=indexing)
+
+
+@_implements("tile")
+def _tile(A: Tensor, reps: Any) -> Tensor:
+    return manipulation.tile(A, (reps,) if isinstance(reps, int) else reps)
+
+
+@_implements("rot90")
+def _rot90(m: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
+    first, second = (axis % m.ndim for axis in axes)
+    k %= 4
+    if k == 2:
+        return manipulation.flip(m, axis=(first, second))
+    turned = m if k == 0 else manipulation.moveaxis(m, (first, second), (second, first))
+    return manipulation.flip(turned, axis=first if k == 1 else second) if k else turned
+
+
+@_implements("diag")
+def _diag(v: Tensor, k: int = 0) -> Tensor:
+    if v.ndim == 2:
+        return v.diagonal(k)
+    if v.ndim != 1:
+        raise ValueError(f"diag: expected 1 or 2 dimensions, got {v.ndim}")
+    n = v.size + abs(k)
+    result = _core.full((n, n), 0, v.dtype, v.device)
+    _core.assign(result.diagonal(k), v)
+    return result
+
+
+@_implements("pad")
+def _pad(array: Tensor, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Tensor:
+    if mode != "constant" or set(kwargs) - {"constant_values"}:
+        raise TypeError(f"pad: expected mode 'constant', got {mode!r}")
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    values = np.broadcast_to(np.asarray(kwargs.get("constant_values", 0)), (array.ndim, 2))
+    for axis, (before, after) in enumerate(widths):
+        ends = []
+        for length, value in zip((before, after), values[axis].tolist(), strict=True):
+            shape = (*array.shape[:axis], length, *array.shape[axis + 1 :])
+            ends.append(_core.full(shape, value, array.dtype, array.device))
+        array = _core.concat([ends[0], array, ends[1]], axis)
+    return array
+
+
+@_implements("copyto")
+def _copyto(dst: Any, src: Tensor, casting: str = "same_kind", where: Any = True) -> None:
+    result = _core.broadcast_to(src, dst.shape)
+    _ufuncs.store("copyto", dst, result, where, casting)
+
+
+# ---- computing --------------------------------------------------------------------------------
+
+_implements("count_nonzero")(
+    lambda a, axis=None, *, keepdims=False: _core.reduce("count_nonzero", a, axis, keepdims)
+)
+_implements("inner")(lambda a, b: _inner(a, b))
+_implements("outer")(lambda a, b, out=None: _stored("outer", _outer(a, b), out))
+_implements("tensordot")(lambda a, b, axes=2: linear_algebra.tensordot(a, b, axes=_pairs(axes)))
+_implements("vdot")(
+    lambda a, b: linear_algebra.vecdot(_core.reshape(a, (-1,), None), _core.reshape(b, (-1,), None))
+)
+
+
+def _pairs(axes: Any) -> Any:
+    if isinstance(axes, int):
+        return axes
+    first, second = axes
+    return tuple([a] if isinstance(a, int) else list(a) for a in (first, second))
+
+
+def _inner(a: Any, b: Any) -> Any:
+    a, b = _both(a, b)
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    return linear_algebra.tensordot(a, b, axes=([a.ndim - 1], [b.ndim - 1]))
+
+
+def _outer(a: Any, b: Any) -> Any:
+    a, b = _both(a, b)
+    return _core.reshape(a, (-1, 1), None) * _core.reshape(b, (1, -1), None)
+
+
+@_implements("isin")
+def _isin(
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: str | None = None,
+) -> Tensor:
+    return searching.isin(*_both(element, test_elements), invert=invert)
+
+
+@_implements("einsum")
+def _einsum(subscripts: str, *operands: Tensor, out: Any = None, **kwargs: Any) -> Any:
+    if set(kwargs) - {"optimize"}:
+        raise TypeError(f"einsum: unexpected arguments {', '.join(sorted(kwargs))}")
+    return _stored("einsum", linear_algebra.einsum(subscripts, *operands), out)
+
+
+@_implements("kron")
+def _kron(a: Tensor, b: Tensor) -> Tensor:
+    ndim = max(a.ndim, b.ndim)
+    left = (1,) * (ndim - a.ndim) + tuple(a.shape)
+    right = (1,) * (ndim - b.ndim) + tuple(b.shape)
+    apart = _core.reshape(a, [n for length in left for n in (length, 1)], None)
+    near = _core.reshape(b, [n for length in right for n in (1, length)], None)
+    whole = [m * n for m, n in zip(left, right, strict=True)]
+    return _core.reshape(apart * near, whole, None)
+
+
+@_implements("where")
+def _where(condition: Tensor, *choices: Any) -> Tensor:
+    if len(choices) != 2:
+        raise TypeError("where: expected x and y")
+    return _core.where(_core.astype(condition, "bool", False), *choices)
+
+
+@_implements("average")
+def _average(
+    a: Tensor,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    if weights is None:
+        mean = _core.reduce("mean", a, axis, keepdims)
+        total = _core.full(mean.shape, a.size // max(mean.size, 1), mean.dtype, a.device)
+        return (mean, total) if returned else mean
+    if weights.shape != a.shape:
+        if not isinstance(axis, int) or weights.ndim != 1:
+            raise TypeError("average: expected one axis and 1-d weights where the shapes differ")
+        weights = _core.reshape(
+            weights, [-1 if d == axis % a.ndim else 1 for d in range(a.ndim)], None
+        )
+    weights = _core.broadcast_to(weights, a.shape)
+    weights = _core.astype(weights, _core.result_type(a, weights, 1.0), False)
+    total = _core.reduce("sum", weights, axis, keepdims)
+    mean = _core.reduce("sum", a * weights, axis, keepdims) / total
+    return (mean, total) if returned else mean
+
+
+@_implements("nan_to_num")
+def _nan_to_num(
+    x: Tensor, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
+) -> Tensor:
+    if x.dtype.kind in "biu":
+        return x.copy() if copy else x
+    limits = data_types.finfo(x)
+    result = _core.where(_core.isnan(x), nan, x)
+    result = _core.where(x == np.inf, limits.max if posinf is None else posinf, result)
+    result = _core.where(x == -np.inf, limits.min if neginf is None else neginf, result)
+    return result if copy else _ufuncs.store("nan_to_num", x, result)
+
+
+@_implements("diff")
+def _diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+    no_value = getattr(np, "_NoValue", None)
+    ends = [None if x is None or x is no_value else x for x in (prepend, append)]
+    for i, x in enumerate(ends):
+        if x is not None:
+            x = _core.asarray(x, None, a.device, None)
+            shape = list(a.shape)
+            shape[axis] = 1
+            ends[i] = _core.broadcast_to(x, shape) if x.ndim == 0 else x
+    return statistics.diff(a, axis=axis, n=n, prepend=ends[0], append=ends[1])
+
+
+def _not_nan(x: Tensor, rest: Any) -> Tensor:
+    """`x` with `rest` for NaN; integers have none."""
+    return x if x.dtype.kind in "biu" else _core.where(_core.isnan(x), rest, x)
+
+
+def _without_nan(name: str, rest: float) -> Callable[..., Any]:
+    """The method `name` with `rest`, which does not change the result, for NaN."""
+
+    def call(a: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return getattr(_not_nan(a, rest), name)(*args, **kwargs)
+
+    return call
+
+
+def _nan_extreme(name: str, rest: float) -> Callable[..., Any]:
+    """As above, but NaN where there is nothing else."""
+
+    def call(
+        a: Tensor, axis: Axis = None, out: Any = None, keepdims: bool = False, **kwargs: Any
+    ) -> Any:
+        result = getattr(_not_nan(a, rest), name)(axis, None, keepdims, **kwargs)
+        if a.dtype.kind not in "biu":
+            nothing = _core.reduce("all", _core.isnan(a), axis, keepdims)
+            result = _core.where(nothing, np.nan, result)
+        return _stored(f"nan{name}", result, out)
+
+    return call
+
+
+def _nan_moment(name: str) -> Callable[..., Any]:
+    def call(a: Tensor, *args: Any, **kwargs: Any) -> Any:
+        if a.dtype.kind not in "biu":
+            kwargs["where"] = _core.logical_not(_core.isnan(a))
+        return getattr(a, name)(*args, **kwargs)
+
+    return call
+
+
+_implements("nansum")(_without_nan("sum", 0))
+_implements("nanprod")(_without_nan("prod", 1))
+_implements("nancumsum")(_without_nan("cumsum", 0))
+_implements("nancumprod")(_without_nan("cumprod", 1))
+_implements("nanmax")(_nan_extreme("max", -np.inf))
+_implements("nanmin")(_nan_extreme("min", np.inf))
+_implements("nanmean")(_nan_moment("mean"))
+_implements("nanvar")(_nan_moment("var"))
+_implements("nanstd")(_nan_moment("std"))
+
+
+# ---- the protocol -----------------------------------------------------------------------------
+
+#: Creation functions, called for `like=`.
+_LIKE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.array: lambda device, x, dtype=None, *, copy=True, **kw: _core.asarray(
+        x, dtype, device, True if copy else None
+    ),
+    np.asarray: lambda device, x, dtype=None, order=None, *, copy=None, **kw: _core.asarray(
+        x, dtype, device, copy
+    ),
+    np.arange: lambda device, *args, dtype=None, **kw: creation.arange(
+        *args, dtype=dtype, device=device
+    ),
+    np.empty: lambda device, shape, dtype=None, order="C", **kw: creation.empty(
+        shape, dtype=dtype, device=device
+    ),
+    np.zeros: lambda device, shape, dtype=None, order="C", **kw: creation.zeros(
+        shape, dtype=dtype, device=device
+    ),
+    np.ones: lambda device, shape, dtype=None, order="C", **kw: creation.ones(
+        shape, dtype=dtype, device=device
+    ),
+    np.full: lambda device, shape, fill_value, dtype=None, order="C", **kw: creation.full(
+        shape, fill_value, dtype=dtype, device=device
+    ),
+    np.eye: lambda device, N, M=None, k=0, dtype=None, order="C", **kw: creation.eye(
+        N, M, k=k, dtype=dtype, device=device
+    ),
+    np.identity: lambda device, n, dtype=None: creation.eye(n, dtype=dtype, device=device),
+}
+_LIKE[np.asanyarray] = _LIKE[np.ascontiguousarray] = _LIKE[np.asarray]
+
+
+def _place(value: Any, device: Any) -> Any:
+    """Arrays, and those in lists and tuples, as tensors on `device`."""
+    if isinstance(value, np.ndarray):
+        return _core.asarray(value, None, device, None)
+    if isinstance(value, (list, tuple)) and any(isinstance(x, (Tensor, np.ndarray)) for x in value):
+        return type(value)(_core.asarray(x, None, device, None) for x in value)
+    return value
+
+
+def array_function(
+    self: Tensor,
+    func: Callable[..., Any],
+    types: Sequence[type],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """NumPy's protocol: functions of tensors are computed on the device.
+
+    The parameters are NumPy's; `like=` makes tensors on this one's device, with our default dtypes.
+    TypeError for what is not in the table.
+    """
+    if not all(issubclass(t, (Tensor, np.ndarray)) for t in types):
+        return NotImplemented
+    device = self.device
+    if func in _LIKE:
+        kwargs.pop("device", None)
+        return _LIKE[func](device, *args, **kwargs)
+    function = _TABLE.get(func)
+    if function is None:
+        return NotImplemented
+    first = args[:1] if func is np.copyto else ()
+    placed = [*first, *(_place(x, device) for x in args[len(first) :])]
+    named = {name: x if name == "out" else _place(x, device) for name, x in kwargs.items()}
+    return function(*placed, **named)

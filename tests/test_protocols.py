@@ -1,0 +1,425 @@
+"""NumPy's own protocols: ufuncs, functions and methods of tensors, against NumPy."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special
+
+import vktensor as vt
+from vktensor import _functions, _ufuncs
+
+A = np.arange(-6, 6, dtype=np.float32).reshape(3, 4) / 2
+B = np.array([[1, 5, 2, 0], [3, 3, 1, 2], [4, 1, 7, 7]], np.int64)
+N = np.where(A > 1, np.nan, A).astype(np.float32)
+INF = np.array([np.inf, -np.inf, np.nan, 1.0], np.float32)
+V = np.array([0, 1, 1, 3, 8], np.float32)
+S = np.arange(16, dtype=np.float32).reshape(4, 4)
+
+
+def to_tensors(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return vt.asarray(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(to_tensors(x) for x in value)
+    if isinstance(value, dict):
+        return {name: to_tensors(x) for name, x in value.items()}
+    return value
+
+
+def agree(got: Any, expected: Any, what: str) -> None:
+    """The same structure, shapes, kinds and, but for rounding, values; arrays stay tensors."""
+    if isinstance(expected, (tuple, list)):
+        assert len(got) == len(expected), what
+        for g, e in zip(got, expected, strict=True):
+            agree(g, e, what)
+        return
+    if not isinstance(expected, (np.ndarray, np.generic)):
+        assert got == expected, what
+        return
+    assert isinstance(got, vt.Tensor), f"{what}: expected a Tensor, got {type(got)}"
+    assert got.shape == expected.shape, what
+    # Integers and bool give float32 where NumPy gives float64.
+    assert got.dtype == expected.dtype or got.dtype == np.float32, what
+    tolerance = 1e-5 if got.dtype.kind == "f" else 0
+    np.testing.assert_allclose(
+        np.asarray(got), expected, rtol=tolerance, atol=tolerance, err_msg=what
+    )
+
+
+# ---- ufuncs -----------------------------------------------------------------------------------
+
+UNARY = [
+    *("absolute", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil"),
+    *("conjugate", "cos", "cosh", "deg2rad", "degrees", "exp", "exp2", "expm1", "fabs", "floor"),
+    *("isfinite", "isinf", "isnan", "log", "log10", "log1p", "log2", "logical_not", "negative"),
+    *("positive", "rad2deg", "radians", "reciprocal", "rint", "sign", "signbit", "sin", "sinh"),
+    *("sqrt", "square", "tan", "tanh", "trunc"),
+]
+BINARY = [
+    *("add", "arctan2", "copysign", "divide", "divmod", "equal", "float_power", "floor_divide"),
+    *("fmax", "fmin", "fmod", "greater", "greater_equal", "heaviside", "hypot", "less"),
+    *("less_equal", "logaddexp", "logical_and", "logical_or", "logical_xor", "maximum", "minimum"),
+    *("multiply", "nextafter", "not_equal", "power", "remainder", "subtract", "true_divide"),
+]
+BITS = ["bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_ufuncs_give_tensors_with_numpys_values(name):
+    agree(getattr(np, name)(vt.asarray(A)), getattr(np, name)(A), name)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", BINARY)
+def test_binary_ufuncs_take_tensors_arrays_and_scalars_on_either_side(name):
+    ufunc, b = getattr(np, name), np.float32(2) - A
+    for x, y in ((A, b), (A, b[:1]), (A, 2.0), (2.0, A)):
+        expected = ufunc(x, y)
+        agree(ufunc(to_tensors(x), to_tensors(y)), expected, name)
+        if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
+            agree(ufunc(vt.asarray(x), y), expected, name)
+            agree(ufunc(x, vt.asarray(y)), expected, name)
+
+
+@pytest.mark.parametrize("name", [*BITS, "invert"])
+def test_bitwise_ufuncs_agree_with_numpy(name):
+    ufunc = getattr(np, name)
+    args = (B,) if name == "invert" else (B, B[:1])
+    agree(ufunc(*to_tensors(args)), ufunc(*args), name)
+
+
+def test_gufuncs_agree_with_numpy():
+    agree(np.matmul(vt.asarray(A), vt.asarray(S)), A @ S, "matmul")
+    if hasattr(np, "vecdot"):
+        agree(np.vecdot(vt.asarray(A), A), np.vecdot(A, A), "vecdot")
+        agree(np.vecdot(vt.asarray(A), A, axis=0), np.vecdot(A, A, axis=0), "vecdot")
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "gammaln", "expm1", "log1p", "exp2", "cbrt"])
+def test_the_ufuncs_of_scipy_special_that_we_have_stay_tensors(name):
+    x = np.abs(A) + np.float32(0.5)
+    agree(getattr(special, name)(vt.asarray(x)), getattr(special, name)(x), name)
+
+
+def test_operators_with_arrays_and_numpy_scalars_stay_tensors():
+    x = vt.asarray(A)
+    agree(A + x, A + A, "array + tensor")
+    agree(np.float32(2) * x, 2 * A, "scalar * tensor")
+    agree(A @ vt.asarray(S), A @ S, "array @ tensor")
+    agree(x > A, np.zeros((3, 4), bool), "array < tensor")
+
+
+def test_out_receives_the_result_where_where_says():
+    x, mask = vt.asarray(A), A > 0
+    for target in (vt.zeros((3, 4)), np.zeros((3, 4), np.float32)):
+        assert np.add(x, 1, out=target) is target
+        np.testing.assert_array_equal(np.asarray(target), A + 1)
+        assert np.multiply(x, 2, out=(target,), where=mask) is target
+        expected = np.multiply(A, 2, out=A + 1, where=mask)
+        np.testing.assert_array_equal(np.asarray(target), expected)
+    quotient, rest = vt.zeros((3, 4)), vt.zeros((3, 4))
+    got = np.divmod(x, 2, out=(quotient, rest))
+    assert got[0] is quotient and got[1] is rest
+    agree(got, np.divmod(A, np.float32(2)), "divmod")
+    array = A.copy()
+    array += x
+    np.testing.assert_array_equal(array, A + A)
+    partly = np.sqrt(x, where=mask)
+    np.testing.assert_array_equal(np.asarray(partly)[mask], np.sqrt(A[mask]))
+
+
+def test_out_must_fit():
+    x = vt.asarray(A)
+    with pytest.raises(TypeError, match="does not fit"):
+        np.add(x, 1, out=vt.zeros((3, 4), dtype=vt.int32))
+    assert np.add(x, 1, out=vt.zeros((3, 4), dtype=vt.int32), casting="unsafe").dtype == np.int32
+    with pytest.raises(ValueError, match="expected out of shape"):
+        np.add(x, 1, out=vt.zeros((4, 3)))
+    with pytest.raises(TypeError, match="unexpected arguments signature"):
+        np.add(x, 1, signature="ff->f")
+
+
+def test_dtype_says_what_a_ufunc_computes_in():
+    expected = np.add(B, 1, dtype=np.int8, casting="unsafe")
+    agree(np.add(vt.asarray(B), 1, dtype=np.int8), expected, "int8")
+    agree(np.add(vt.asarray(A), A, dtype=np.float64), np.add(A, A, dtype=np.float64), "float64")
+
+
+@pytest.mark.parametrize("name", list(_ufuncs._REDUCTIONS))
+def test_ufunc_reduce_agrees_with_numpy(name):
+    ufunc = getattr(np, name)
+    for x in (A, B, B > 2, V):
+        for axis in (0, -1, None):
+            for keepdims in (False, True):
+                expected = ufunc.reduce(x, axis=axis, keepdims=keepdims)
+                got = ufunc.reduce(vt.asarray(x), axis=axis, keepdims=keepdims)
+                agree(got, expected, f"{name}.reduce of {x.dtype} over {axis}")
+    if name not in ("logical_and", "logical_or"):
+        options = {"initial": 1.0, "where": A > 0}
+        agree(ufunc.reduce(vt.asarray(A), **options), ufunc.reduce(A, **options), name)
+    out = vt.zeros(4, dtype=vt.float64)
+    assert ufunc.reduce(vt.asarray(A), axis=0, out=out) is out
+    np.testing.assert_allclose(np.asarray(out), ufunc.reduce(A, axis=0), rtol=1e-6)
+
+
+def test_reductions_with_where_and_no_identity_need_initial():
+    with pytest.raises(ValueError, match="expected initial"):
+        vt.asarray(A).max(where=A > 0)
+    agree(np.maximum.reduce(vt.ones((0, 3)), initial=2.0), np.full(3, 2.0, np.float32), "empty")
+    with pytest.raises(ValueError, match="at least one element"):
+        vt.ones((0, 3)).max(axis=0)
+
+
+def test_ufunc_accumulate_and_outer_agree_with_numpy():
+    for ufunc in (np.add, np.multiply):
+        agree(ufunc.accumulate(vt.asarray(B)), ufunc.accumulate(B), "accumulate")
+        agree(ufunc.accumulate(vt.asarray(A), axis=1), ufunc.accumulate(A, axis=1), "accumulate")
+        agree(ufunc.outer(vt.asarray(A), vt.asarray(V)), ufunc.outer(A, V), "outer")
+        agree(ufunc.outer(A, vt.asarray(V)), ufunc.outer(A, V), "outer")
+
+
+def test_ufunc_at_writes_through_basic_indices():
+    for index in (1, slice(0, 2), (slice(None), -1), (Ellipsis, 2)):
+        x, a = vt.asarray(A, copy=True), A.copy()
+        np.add.at(x, index, 3)
+        np.add.at(a, index, 3)
+        agree(x, a, f"add.at {index}")
+        np.negative.at(x, index)
+        np.negative.at(a, index)
+        agree(x, a, f"negative.at {index}")
+    with pytest.raises(TypeError, match="add.at: expected integers and slices"):
+        np.add.at(vt.asarray(V), [0, 0], 1)
+
+
+def test_what_the_table_lacks_is_a_type_error_that_names_it():
+    x = vt.asarray(A)
+    for call, text in (
+        (lambda: np.spacing(x), "spacing"),
+        # Not through NumPy 2.4, which keeps a reference to the operand when these fail.
+        (lambda: x.__array_ufunc__(np.hypot, "reduce", x), "hypot.reduce"),
+        (lambda: x.__array_ufunc__(np.maximum, "accumulate", x), "maximum.accumulate"),
+        (lambda: x.__array_ufunc__(np.add, "reduceat", x, [0, 1]), "add.reduceat"),
+        (lambda: np.convolve(x[0], x[0]), "convolve"),
+        (lambda: np.where(x > 0), "where"),
+        (lambda: np.pad(x, 1, mode="reflect"), "pad"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            call()
+
+
+class Stranger:
+    """Another array type, which knows better than we do."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> str:
+        return "the stranger's"
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> str:
+        return "the stranger's"
+
+
+def test_other_array_types_are_left_to_themselves():
+    x = vt.asarray(A)
+    assert np.add(x, Stranger()) == "the stranger's"
+    assert np.concatenate([x, Stranger()]) == "the stranger's"
+
+
+# ---- functions --------------------------------------------------------------------------------
+
+# name: calls, each the arguments and keywords.
+CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
+    "all": [((B,), {}), ((B, 1), {}), ((B > 0,), {"axis": 0, "where": B > 1})],
+    "any": [((B,), {}), ((B > 9,), {"axis": 0, "keepdims": True})],
+    "allclose": [((A, A + 1e-9), {}), ((A, A + 1), {}), ((N, N), {"equal_nan": True})],
+    "append": [((A, V), {}), ((A, A), {"axis": 0})],
+    "argmax": [((A,), {}), ((B,), {"axis": 1}), ((B,), {"axis": 0, "keepdims": True})],
+    "argmin": [((A,), {}), ((B,), {"axis": 1})],
+    "array_equal": [((A, A), {}), ((A, B), {}), ((A, V), {}), ((N, N), {"equal_nan": True})],
+    "array_equiv": [((A, A[:1]), {}), ((A[:1] * 0, 0), {}), ((A, V), {})],
+    "array_split": [((V, 3), {}), ((A, [1, 2]), {"axis": 1})],
+    "atleast_1d": [((A,), {}), ((A, np.float32(2) * A[0, :1].reshape(())), {})],
+    "atleast_2d": [((V,), {}), ((A,), {})],
+    "atleast_3d": [((V,), {}), ((A,), {}), ((np.asarray(A[0, 0]),), {})],
+    "average": [((A,), {}), ((A, 0), {"weights": V[:3]}), ((A,), {"weights": A + 4, "axis": 1})],
+    "broadcast_arrays": [((A, V[:4]), {})],
+    "broadcast_to": [((V, (2, 5)), {})],
+    "can_cast": [((A, np.float64), {}), ((A, np.int8), {})],
+    "clip": [((A, -1, 1), {}), ((A, None, 0.5), {}), ((B, B[:1], 5), {})],
+    "column_stack": [(([V, V],), {}), (([A, A],), {})],
+    "concatenate": [(([A, A],), {"axis": 1}), (([A, B],), {"axis": None}), (((V, V, V),), {})],
+    "copy": [((A,), {})],
+    "count_nonzero": [((B,), {}), ((B,), {"axis": 1})],
+    "cumprod": [((A,), {}), ((B,), {"axis": 1})],
+    "cumsum": [((A,), {}), ((B,), {"axis": 0, "dtype": np.float64})],
+    "diag": [((V,), {}), ((V,), {"k": -2}), ((A,), {"k": 1})],
+    "diagonal": [((A,), {}), ((A, -1), {}), ((A.reshape(2, 3, 2), 0, 2, 1), {})],
+    "diff": [((A,), {}), ((A, 2), {"axis": 0}), ((V,), {"prepend": 0, "append": V})],
+    "dot": [((A, S), {}), ((V, V), {}), ((A, 2.0), {}), ((A.reshape(3, 2, 2), S[:2]), {})],
+    "dstack": [(([V, V],), {}), (([A, A],), {})],
+    "dsplit": [((A.reshape(3, 2, 2), 2), {})],
+    "einsum": [(("ij,kj->ik", A, A), {}), (("ij->j", A), {"optimize": True})],
+    "expand_dims": [((A, 1), {}), ((A, (0, -1)), {})],
+    "flip": [((A,), {}), ((A, 1), {})],
+    "fliplr": [((A,), {})],
+    "flipud": [((A,), {})],
+    "full_like": [((A, 7), {}), ((A, 7), {"dtype": np.int8, "shape": (2,)})],
+    "hsplit": [((A, 2), {}), ((V, [2]), {})],
+    "hstack": [(([V, V],), {}), (([A, A],), {})],
+    "imag": [((A,), {})],
+    "inner": [((A, A), {}), ((V, V), {}), ((A, 3.0), {})],
+    "isclose": [((A, A + 1e-9), {}), ((N, N), {"equal_nan": True}), ((A, A[::-1]), {})],
+    "iscomplexobj": [((A,), {})],
+    "isin": [((B, [1, 2]), {}), ((B, B[0]), {"invert": True})],
+    "isrealobj": [((A,), {})],
+    "kron": [((A, S), {}), ((V, A), {})],
+    "matrix_transpose": [((A,), {})],
+    "max": [((A,), {}), ((B, 0), {"keepdims": True}), ((B,), {"axis": 1, "initial": 4})],
+    "mean": [((A,), {}), ((A, 0), {}), ((A,), {"dtype": np.float64}), ((A,), {"where": A > 0})],
+    "meshgrid": [((V, A[0]), {}), ((V, V), {"indexing": "ij"})],
+    "min": [((A,), {}), ((B, 0), {}), ((A,), {"where": A > 0, "initial": 9})],
+    "moveaxis": [((A, 0, 1), {})],
+    "nan_to_num": [((N,), {}), ((N,), {"nan": 5.0}), ((INF,), {"posinf": 1.0}), ((B,), {})],
+    "nancumprod": [((N, 1), {})],
+    "nancumsum": [((N, 1), {})],
+    "nanmax": [((N,), {}), ((N, 1), {}), ((B,), {"axis": 0})],
+    "nanmean": [((N,), {}), ((N, 1), {}), ((B,), {"axis": 0})],
+    "nanmin": [((N,), {}), ((N,), {"axis": 0, "keepdims": True})],
+    "nanprod": [((N,), {"axis": 0})],
+    "nanstd": [((N,), {"axis": 1}), ((N,), {"ddof": 1})],
+    "nansum": [((N,), {}), ((N,), {"axis": 0}), ((B,), {"axis": 0})],
+    "nanvar": [((N,), {"axis": 1}), ((N,), {})],
+    "ndim": [((A,), {})],
+    "ones_like": [((A,), {}), ((A,), {"dtype": np.int8}), ((A,), {"shape": 3})],
+    "outer": [((V, V), {}), ((A, V), {})],
+    "pad": [((A, 1), {}), ((A, ((1, 0), (0, 2))), {"constant_values": 3}), ((V, (2, 1)), {})],
+    "prod": [((B,), {}), ((A, 1), {}), ((A,), {"where": A > 0})],
+    "ptp": [((A,), {}), ((B, 1), {})],
+    "ravel": [((A,), {}), ((A.T,), {}), ((A, "F"), {})],
+    "real": [((A,), {})],
+    "repeat": [((A, 2), {}), ((V, [1, 0, 2, 0, 1]), {}), ((A, 3), {"axis": 1})],
+    "reshape": [((A, (2, 6)), {}), ((A, -1), {}), ((A, (4, 3)), {"order": "F"})],
+    "result_type": [((A, np.float64), {}), ((B, np.int8), {})],
+    "roll": [((A, 1), {}), ((A, (1, 2)), {"axis": (0, 1)})],
+    "rot90": [((A, k), {}) for k in range(-1, 5)] + [((A, 1, (1, 0)), {})],
+    "round": [((A,), {}), ((A * 1.234, 1), {}), ((B * 11, -1), {})],
+    "searchsorted": [((V, 2.0), {}), ((V, A), {"side": "right"}), ((V, [1.0, 9.0]), {})],
+    "shape": [((A,), {})],
+    "size": [((A,), {}), ((A, 1), {}), ((A, (0, 1)), {})],
+    "split": [((A, 2), {"axis": 1}), ((V, [1, 3]), {})],
+    "squeeze": [((A[:1],), {}), ((A[:1], 0), {})],
+    "stack": [(([A, A],), {}), (([A, A],), {"axis": -1})],
+    "std": [((A,), {}), ((A, 0), {"ddof": 1}), ((A,), {"where": A > 0, "axis": 1, "ddof": 0})],
+    "sum": [((A,), {}), ((B, 0), {}), ((B,), {"dtype": np.int8}), ((A,), {"where": A > 0})],
+    "swapaxes": [((A, 0, 1), {}), ((A.reshape(3, 2, 2), 0, -1), {})],
+    "take": [((A, [5, -1]), {}), ((A, B[0] % 3, 0), {}), ((V, [7, -9]), {"mode": "wrap"}),
+             ((V, [7, -9]), {"mode": "clip"})],
+    "take_along_axis": [((A, B % 3, 0), {}), ((A, B % 4), {"axis": 1})],
+    "tensordot": [((A, S), {"axes": 1}), ((A, A), {}), ((A, A), {"axes": ([0], [0])}),
+                  ((A, A), {"axes": (1, 1)})],
+    "tile": [((A, 2), {}), ((V, (2, 2)), {})],
+    "trace": [((A,), {}), ((S, 1), {}), ((B,), {"dtype": np.float64})],
+    "transpose": [((A,), {}), ((A, (1, 0)), {}), ((A.reshape(3, 2, 2), (2, 0, 1)), {})],
+    "tril": [((A,), {}), ((A, 1), {})],
+    "triu": [((A,), {}), ((A,), {"k": -1})],
+    "unstack": [((A,), {}), ((A,), {"axis": 1})],
+    "var": [((A,), {}), ((A, 1), {"ddof": 1}), ((B,), {}), ((A,), {"dtype": np.float64})],
+    "vdot": [((A, A), {}), ((V, V), {})],
+    "vsplit": [((A, 3), {})],
+    "vstack": [(([V, V],), {}), (([A, A],), {})],
+    "where": [((A > 0, A, 0.0), {}), ((B, A, -A), {})],
+    "zeros_like": [((A,), {}), ((A,), {"dtype": np.int8, "shape": (2, 2)})],
+}  # fmt: skip
+# Their results are no values of NumPy's, or are tested below.
+ELSEWHERE = {"array_repr", "array_str", "copyto", "empty_like"}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", CALLS)
+def test_numpy_functions_of_tensors_agree_with_numpy(name):
+    function: Callable[..., Any] | None = getattr(np, name, None)
+    if function is None:  # of NumPy 2 only
+        return
+    for args, kwargs in CALLS[name]:
+        expected = function(*args, **kwargs)
+        agree(function(*to_tensors(args), **to_tensors(kwargs)), expected, f"{name}{args}{kwargs}")
+
+
+def test_every_function_of_the_table_is_tested():
+    names = {getattr(np, name): name for name in dir(np) if callable(getattr(np, name))}
+    table = {names[function] for function in _functions._TABLE}
+    second = {alias for aliases in _functions._ALIASES.values() for alias in aliases}
+    assert table - second - {"concat"} <= set(CALLS) | ELSEWHERE
+
+
+def test_functions_write_into_out():
+    x = vt.asarray(A)
+    for name, shape in (("sum", (4,)), ("mean", (4,)), ("max", (4,)), ("std", (4,))):
+        out = vt.zeros(shape)
+        assert getattr(np, name)(x, axis=0, out=out) is out
+        agree(out, getattr(np, name)(A, axis=0), name)
+    out = vt.zeros((6, 4))
+    assert np.concatenate([x, x], out=out) is out
+    agree(out, np.concatenate([A, A]), "concatenate")
+    target = np.zeros((3, 4), np.float32)
+    np.copyto(target, x, where=A > 0)
+    np.testing.assert_array_equal(target, np.where(A > 0, A, 0))
+    np.copyto(out[:3], 2 * A)
+    agree(out[:3], 2 * A, "copyto")
+
+
+def test_like_makes_tensors():
+    x = vt.asarray(A)
+    agree(np.asarray([1, 2], like=x), np.array([1, 2]), "asarray")
+    agree(np.array(A, like=x), A, "array")
+    for name, args in (("zeros", (3,)), ("ones", ((2, 2),)), ("eye", (3,)), ("full", (2, 1.5))):
+        agree(getattr(np, name)(*args, like=x), getattr(np, name)(*args), name)
+    agree(np.arange(3, like=x), np.arange(3), "arange")
+    assert np.empty((2, 3), like=x).shape == (2, 3)
+    assert np.empty_like(x, dtype=np.int8).dtype == np.int8
+    assert np.array_repr(x) == repr(x) and np.array_str(x) == str(x)
+
+
+# ---- methods ----------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", [name for name in _functions._METHODS if hasattr(A, name)])
+def test_methods_agree_with_numpys(name):
+    for args, kwargs in CALLS[name]:
+        expected = getattr(args[0], name)(*args[1:], **kwargs)
+        x, *rest = to_tensors(args)
+        agree(getattr(x, name)(*rest, **to_tensors(kwargs)), expected, f"{name}{args}{kwargs}")
+
+
+def test_methods_that_are_no_functions_agree_with_numpys():
+    x, a = vt.asarray(A, copy=True), A.copy()
+    agree(x.astype(np.int8), a.astype(np.int8), "astype")
+    assert x.astype(np.float32, copy=False) is x
+    with pytest.raises(TypeError, match="no safe cast"):
+        x.astype(np.int8, casting="safe")
+    agree(x.T.flatten(), a.T.flatten(), "flatten")
+    agree(x.flatten("F"), a.flatten("F"), "flatten")
+    agree(x.reshape(2, 6), a.reshape(2, 6), "reshape")
+    agree(x.reshape(-1, order="F"), a.reshape(-1, order="F"), "reshape")
+    agree(x.transpose(1, 0), a.transpose(1, 0), "transpose")
+    agree(x.conjugate(), a.conjugate(), "conjugate")
+    agree(x.real, a.real, "real")
+    agree(x.imag, a.imag, "imag")
+    assert x.tobytes() == a.tobytes() and x.T.tobytes() == a.T.tobytes()
+    assert x.tolist() == a.tolist() and x.item(3) == a.item(3)
+    x.fill(7)
+    agree(x, np.full_like(a, 7), "fill")
+    agree(copy.copy(x), np.asarray(x), "copy")
+    agree(x.diagonal()[:2], np.full(2, 7, np.float32), "diagonal")
+
+
+def test_format_is_the_elements_or_the_tensors():
+    assert f"{vt.asarray(1.5):.3f}" == "1.500"
+    assert f"{vt.asarray(A)}" == str(A)
+    with pytest.raises(TypeError, match="2 dimensions"):
+        f"{vt.asarray(A):.3f}"
