@@ -1,4 +1,4 @@
-"""What tests compare with: errors in ULP, random arrays in every layout, sizes, special values."""
+"""What tests compare with: errors in ULP, random arrays in every layout, sizes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import ml_dtypes
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from vktensor.accuracy.reference import Array, float_info, numpy_dtype, ulp_errors
+
 View = Callable[[Any], Any]
 
 BOOL = ["bool"]
@@ -29,59 +28,12 @@ SIZES = [
 ]
 
 
-def numpy_dtype(name: Any) -> np.dtype[Any]:
-    """The NumPy dtype of this name; ml_dtypes' for bfloat16."""
-    dtype: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16 if str(name) == "bfloat16" else name)
-    return dtype
-
-
 def is_float(dtype: Any) -> bool:
     """Whether `dtype` is a real floating type, bfloat16 included."""
     return numpy_dtype(dtype).name in FLOATS
 
 
-def float_info(dtype: Any) -> Any:
-    """ml_dtypes' finfo, which knows every floating type we have."""
-    return ml_dtypes.finfo(numpy_dtype(dtype))  # type: ignore[no-untyped-call]
-
-
 # ---- Errors --------------------------------------------------------------------------------------
-
-
-def ulp_of(exact: Any, dtype: Any) -> Array:
-    """The distance of `dtype`'s numbers around each finite `exact`, as longdouble."""
-    info = float_info(dtype)
-    magnitude = np.abs(np.asarray(exact, np.longdouble))
-    binade = np.frexp(magnitude)[1] - 1
-    binade = np.where(magnitude == 0, info.minexp, np.clip(binade, info.minexp, info.maxexp - 1))
-    ulp: Array = np.ldexp(np.longdouble(1), binade - info.nmant)
-    return ulp
-
-
-def ulp_errors(got: Any, exact: Any, dtype: Any, least: float = 0.0) -> Array:
-    """Per element: |got - exact| in ULP of `dtype` at the larger of |exact| and `least`.
-
-    `exact` is a float64 or longdouble array. Infinite where NaN meets a number, where zeros (or a
-    result rounded to zero) differ in sign, and where only `exact` is infinite. Beyond the largest
-    number everything, infinity too, counts as the power of two after it: what rounds to infinity
-    has to overflow, next to that either neighbour is within one ULP.
-    """
-    with np.errstate(invalid="ignore"):  # a signalling NaN
-        want = np.asarray(exact, np.longdouble)
-        have = np.asarray(got).astype(np.longdouble)
-    if have.shape != want.shape:
-        raise AssertionError(f"expected shape {want.shape}, got {have.shape}")
-    limit = np.ldexp(np.longdouble(1), float_info(dtype).maxexp)
-    finite = np.isfinite(want)
-    want_number = np.clip(np.where(finite, want, 0), -limit, limit)
-    have_number = np.clip(np.where(np.isnan(have) | ~finite, 0, have), -limit, limit)
-    unit = ulp_of(np.maximum(np.abs(want_number), least), dtype)
-    errors = np.abs(have_number - want_number) / unit
-
-    agree = np.where(finite, ~np.isnan(have), (have == want) | (np.isnan(have) & np.isnan(want)))
-    zero = finite & (have == 0) & (np.signbit(have) != np.signbit(want))
-    with np.errstate(over="ignore"):  # an error beyond float64 is infinite
-        return np.where(agree & ~zero, errors, np.inf).astype(np.float64)
 
 
 def ulp_error(got: Any, exact: Any, dtype: Any) -> float:
@@ -126,44 +78,10 @@ def assert_same_bits(got: Any, expected: Any, what: str = "") -> None:
 # ---- Values --------------------------------------------------------------------------------------
 
 
-def special_values(dtype: Any) -> Array:
-    """The values at which an implementation of `dtype` breaks first."""
-    kind = numpy_dtype(dtype)
-    if kind.name in BOOL:
-        return np.array([False, True])
-    if kind.name in INTEGERS:
-        low, high = int(np.iinfo(kind).min), int(np.iinfo(kind).max)
-        width = kind.itemsize * 8
-        values = {low, low + 1, -2, -1, 0, 1, 2, 3, 7, width - 1, width, width + 1, high - 1, high}
-        return np.array(sorted(v for v in values if low <= v <= high), kind)
-    info = float_info(kind)
-    one = np.ones((), kind)
-    positive = [
-        *(0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 10.0),
-        *(info.smallest_subnormal, info.tiny - info.smallest_subnormal, info.tiny),
-        *(one + info.eps, one - info.epsneg, info.max, np.inf),
-    ]
-    magnitudes = np.array([float(v) for v in positive]).astype(kind)
-    return np.concatenate([magnitudes, -magnitudes, np.array([np.nan], kind)])
-
-
 def all_values(dtype: Any) -> Array:
     """Every value of a dtype of at most 16 bits."""
     kind = numpy_dtype(dtype)
     return np.arange(1 << (8 * kind.itemsize)).astype(f"u{kind.itemsize}").view(kind)
-
-
-def random_bits(rng: np.random.Generator, dtype: Any, n: int) -> Array:
-    """n elements of `dtype` with random bits: every exponent as often as any other."""
-    kind = numpy_dtype(dtype)
-    return np.frombuffer(rng.bytes(n * kind.itemsize), kind)
-
-
-def special_pairs(dtype: Any) -> tuple[Array, Array]:
-    """Every pair of special values, as two arrays."""
-    values = special_values(dtype)
-    first, second = np.meshgrid(values, values, indexing="ij")
-    return first.ravel(), second.ravel()
 
 
 def random_floats(rng: np.random.Generator, n: int, low: float, high: float) -> Array:

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vktensor.accuracy import page
 from vktensor.accuracy.reference import FLOATS, bound, has_long_double
 
 HELP = "measure the errors of the functions in ULP"
+PARTS = ("functions", "special", "accumulation")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="a device's index, UUID or part of its name")
     parser.add_argument("--dtype", action="append", choices=FLOATS, help="only this dtype")
     parser.add_argument("--function", action="append", help="only this function")
+    parser.add_argument(
+        "--part",
+        action="append",
+        choices=PARTS,
+        help="only this part; without it all, or functions where some are named",
+    )
     parser.add_argument("--quick", action="store_true", help="2^18 inputs a function at most")
-    parser.add_argument("--check", action="store_true", help="exit with 1 above a bound")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument(
         "--output",
@@ -54,18 +62,11 @@ def describe_device(device: Device) -> dict[str, str]:
     return {name: getattr(device, name) for name in names}
 
 
-def run(args: argparse.Namespace, device: Device) -> dict[str, Any]:
-    """Measures, printing a line each; the results as JSON holds them."""
+def measure_functions(args: argparse.Namespace, device: Device) -> list[dict[str, Any]]:
+    """The errors of the functions, a line of print each."""
     from vktensor.accuracy.measure import measure
 
-    results: dict[str, Any] = {
-        "device": describe_device(device),
-        "vktensor": vt.__version__,
-        "numpy": np.__version__,
-        "command": " ".join(["python -m vktensor accuracy", *(["--quick"] if args.quick else [])]),
-        "rows": [],
-    }
-    print(page.short_name(results))
+    found = []
     for dtype in args.dtype or FLOATS:
         if dtype == "float64" and not (device.features["float64"] and has_long_double()):
             missing = "long double has" if device.features["float64"] else "the device has"
@@ -74,40 +75,88 @@ def run(args: argparse.Namespace, device: Device) -> dict[str, Any]:
         print(f"\n{dtype:<12} bound       max   mean  seconds  inputs")
         for row in rows_of(args.function):
             start = time.perf_counter()
-            found = measure(row, dtype, device, args.quick)
+            one = measure(row, dtype, device, args.quick)
             seconds = time.perf_counter() - start
-            results["rows"].append(found)
-            mark = "!" if page.is_over(found) else " "
-            wrong = f"  {found['wrong']} wrong, first at {found['wrong_at']}"
+            mark = "!" if page.is_over(one) else " "
+            wrong = f"  {one['wrong']} wrong, first at {one['wrong_at']}" if one["wrong"] else ""
             print(
-                f"{row['name']:<12} {bound(row['name'], dtype):5g} {mark}{found['max']:8.3f} "
-                f"{found['mean']:6.3f} {seconds:8.2f}  {page.count_text(found['inputs']):<13} "
-                f"{', '.join(found['at'])}{wrong if found['wrong'] else ''}",
+                f"{row['name']:<12} {bound(row['name'], dtype):5g} {mark}{one['max']:8.3f} "
+                f"{one['mean']:6.3f} {seconds:8.2f}  {page.count_text(one['inputs']):<13} "
+                f"{', '.join(one['at'])}{wrong}",
                 flush=True,
             )
+            found.append(one)
+    return found
+
+
+def measure_special(device: Device) -> list[dict[str, Any]]:
+    """Special values of every op; prints what is not NumPy's."""
+    from vktensor.accuracy.special import compare_all
+
+    found = []
+    print("\nspecial values", end=" ", flush=True)
+    for one in compare_all(device):
+        found.append(asdict(one))
+        print(".", end="", flush=True)
+        if one.different:
+            print(f"\n! {one.op}: {one.different}, first: {one.first}")
+    print(f" {sum(one['values'] for one in found):,} compared")
+    return found
+
+
+def measure_accumulation(args: argparse.Namespace, device: Device) -> list[dict[str, Any]]:
+    """Sums, scans and products, a line of print each."""
+    from vktensor.accuracy.accumulate import measure_all
+
+    found = []
+    print()
+    for one in measure_all(device, args.quick):
+        mark = "!" if one["value"] > one["bound"] else " "
+        print(f"{one['what']:<64} {mark}{one['value']:9.3g} of {one['bound']:9.3g} {one['unit']}")
+        found.append(one)
+    return found
+
+
+def run(args: argparse.Namespace, device: Device) -> dict[str, Any]:
+    """Measures; the results as JSON holds them."""
+    results: dict[str, Any] = {
+        "device": describe_device(device),
+        "vktensor": vt.__version__,
+        "numpy": np.__version__,
+        "command": " ".join(["python -m vktensor accuracy", *(["--quick"] if args.quick else [])]),
+    }
+    print(page.short_name(results))
+    parts = args.part or (PARTS[:1] if args.function or args.dtype else PARTS)
+    if "functions" in parts:
+        results["rows"] = measure_functions(args, device)
+    if "special" in parts:
+        results["special"] = measure_special(device)
+    if "accumulation" in parts:
+        results["accumulation"] = measure_accumulation(args, device)
     return results
 
 
 def keep(results: dict[str, Any], folder: Path) -> Path:
-    """Writes the results into the device's file, over the rows measured anew."""
+    """Writes the results into the device's file, over what was measured anew."""
     slug = re.sub(r"[^a-z0-9.]+", "-", page.short_name(results).lower())
     path = folder / "accuracy" / f"{slug}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        rows = json.loads(path.read_text())["rows"]
-        fresh = {(r["dtype"], r["function"]): r for r in results["rows"]}
-        merged = [fresh.pop((r["dtype"], r["function"]), r) for r in rows]
-        results = results | {"rows": merged + list(fresh.values())}
-    write_json(results, path)
+    old = json.loads(path.read_text()) if path.exists() else {}
+    fresh = {(r["dtype"], r["function"]): r for r in results.get("rows", [])}
+    rows = [fresh.pop((r["dtype"], r["function"]), r) for r in old.get("rows", [])]
+    write_json(old | results | {"rows": rows + list(fresh.values())}, path)
     return path
 
 
 def write_json(results: dict[str, Any], path: Path) -> None:
     """One row a line: what changes shows in a diff."""
-    rows = ",\n".join(f"  {json.dumps(row)}" for row in results["rows"])
-    facts = {name: value for name, value in results.items() if name != "rows"}
-    head = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in facts.items())
-    path.write_text(f'{{\n{head},\n "rows": [\n{rows}\n ]\n}}\n')
+    members = []
+    for name, value in results.items():
+        text = json.dumps(value)
+        if isinstance(value, list):
+            text = "[\n" + ",\n".join(f"  {json.dumps(row)}" for row in value) + "\n ]"
+        members.append(f" {json.dumps(name)}: {text}")
+    path.write_text("{\n" + ",\n".join(members) + "\n}\n")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -125,6 +174,6 @@ def main(args: argparse.Namespace) -> int:
         write_json(results, args.json)
     if args.output:
         print(keep(results, args.output), page.write(args.output))
-    over = [f"{r['function']} {r['dtype']}" for r in results["rows"] if page.is_over(r)]
-    print(f"\nabove their bounds: {', '.join(over) or 'none'}")
+    over = page.failures(results)
+    print(f"\nabove their bounds, or other than NumPy's: {', '.join(over) or 'none'}")
     return 1 if over and args.check else 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vktensor.accuracy.reference import FLOATS, bound
+from vktensor.accuracy.special import EXCEPTIONS
 
 TITLE = """# Accuracy
 
@@ -34,6 +35,24 @@ HOW = """
   function of the device), C's 80-bit long double for float64. The references were compared with
   mpmath at {checked} points; their largest error is {reference}.
 - lgamma and logaddexp near their zeros are measured in ULP of 1.
+"""
+
+
+SPECIAL = """
+## Special values
+
+NaN, infinities, both zeros, the smallest and largest normal and subnormal numbers, halves, numbers
+beside 1; the smallest and largest integers, shift counts around once and twice the width, divisor
+0. Operands are all of them, all pairs or all triples, in every dtype; rows of pairs for reductions
+and scans; every dtype to every other for casts. Results are NumPy's to the last bit (any NaN is
+NaN) for exact ops, and for functions where the exact result is a number of the dtype; else of
+NumPy's kind and sign and within the bound. What differs on purpose stands under exceptions.
+"""
+SUMS = """
+## Accumulation
+
+u is the relative error of one rounding, in float32 for half types, whose own last rounding is
+allowed besides. The bound of sums and scans is 2 log2(n), of products K + 8.
 """
 
 
@@ -71,6 +90,14 @@ def is_over(row: dict[str, Any]) -> bool:
     return bool(row["max"] > bound(row["function"], row["dtype"]) or row["wrong"])
 
 
+def failures(results: dict[str, Any]) -> list[str]:
+    """What breaks its bound or differs from NumPy, by name."""
+    found = [f"{r['function']} {r['dtype']}" for r in results.get("rows", []) if is_over(r)]
+    found += [f"{r['op']} on special values" for r in results.get("special", []) if r["different"]]
+    sums = results.get("accumulation", [])
+    return found + [r["what"] for r in sums if r["value"] > r["bound"]]
+
+
 def cells(row: dict[str, Any] | None) -> list[str]:
     """A device's columns: max, mean, input, inputs."""
     if row is None:
@@ -96,6 +123,56 @@ def table(dtype: str, devices: list[dict[str, Any]]) -> list[str]:
         rows = [r.get(name) for r in found]
         columns = [name, f"{bound(name, dtype):g}", *(c for row in rows for c in cells(row))]
         lines.append(f"| {' | '.join(columns)} |")
+    return lines
+
+
+def special_cell(row: dict[str, Any] | None) -> str:
+    """What an op's special values gave on one device."""
+    if row is None:
+        return ""
+    if not row["different"]:
+        return "equal"
+    counts = ", ".join(f"{count} of {dtype}" for dtype, count in row["different"].items())
+    return f"**! {counts}**: {row['first']}"
+
+
+def special_table(devices: list[dict[str, Any]]) -> list[str]:
+    """Special values: a row for each op with an exception or a difference, one for the others."""
+    found = [{r["op"]: r for r in d.get("special", [])} for d in devices]
+    lines = [SPECIAL, f"| op | values | {' | '.join(map(short_name, devices))} | exceptions |"]
+    lines.append("|---" * (3 + len(devices)) + "|")
+    plain, n_values = [], 0
+    for name in dict.fromkeys(name for rows in found for name in rows):
+        rows = [r.get(name) for r in found]
+        exceptions = " ".join(text for ops, text in EXCEPTIONS if name in ops.split(", "))
+        values = max(r["values"] for r in rows if r)
+        if exceptions or any(r and r["different"] for r in rows):
+            columns = [name, f"{values:,}", *map(special_cell, rows), exceptions]
+            lines.append(f"| {' | '.join(columns)} |")
+        else:
+            plain.append(name)
+            n_values += values
+    equal = ["equal" if rows else "" for rows in found]
+    lines.append(f"| {', '.join(plain)} | {n_values:,} | {' | '.join(equal)} | |")
+    everywhere = " ".join(text for ops, text in EXCEPTIONS if ops == "every op")
+    return [*lines, f"\nOf every op: {everywhere}"]
+
+
+def sums_table(devices: list[dict[str, Any]]) -> list[str]:
+    """Sums, scans and products."""
+    found = [{r["what"]: r for r in d.get("accumulation", [])} for d in devices]
+    names = list(dict.fromkeys(name for rows in found for name in rows))
+    heads = " | ".join(short_name(d) for d in devices)
+    lines = [SUMS, f"| what | unit | bound | {heads} |", "|---" * (3 + len(devices)) + "|"]
+    for name in names:
+        rows = [r.get(name) for r in found]
+        one = next(r for r in rows if r)
+        values = [
+            "" if r is None else f"{'**! ' * over}{r['value']:.3g}{'**' * over}"
+            for r in rows
+            for over in [r is not None and r["value"] > r["bound"]]
+        ]
+        lines.append(f"| {' | '.join([name, one['unit'], format(one['bound'], '.3g'), *values])} |")
     return lines
 
 
@@ -127,6 +204,7 @@ def make(devices: list[dict[str, Any]]) -> str:
     lines = [TITLE + "\n".join(device_lines(devices)) + "\n" + how.rstrip()]
     for dtype in FLOATS:
         lines += table(dtype, devices)
+    lines += special_table(devices) + sums_table(devices)
     return "\n".join(lines) + "\n"
 
 

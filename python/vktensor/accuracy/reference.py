@@ -78,7 +78,7 @@ def ulp_of(exact: Any, dtype: Any) -> Array:
     return units
 
 
-def ulp_errors(got: Any, exact: Any, dtype: Any, least: float = 0.0) -> Array:
+def ulp_errors(got: Any, exact: Any, dtype: Any, least: Any = 0.0) -> Array:
     """Per element: |got - exact| in ULP of `dtype` at the larger of |exact| and `least`.
 
     `exact` is a float64 or longdouble array. Infinite where NaN meets a number, where zeros (or,
@@ -101,11 +101,10 @@ def ulp_errors(got: Any, exact: Any, dtype: Any, least: float = 0.0) -> Array:
     finite = np.isfinite(want)
     want_number = np.clip(np.where(finite, want, 0), -limit, limit)
     have_number = np.clip(np.where(np.isnan(have) | ~finite, 0, have), -limit, limit)
-    unit = ulp_of(np.maximum(np.abs(want_number), kind(least)), dtype)
+    unit = ulp_of(np.maximum(np.abs(want_number), np.asarray(least, kind)), dtype)
     agree = np.where(finite, ~np.isnan(have), (have == want) | (np.isnan(have) & np.isnan(want)))
     zero = finite & (have == 0) & (np.signbit(have) != np.signbit(want))
-    if least:
-        zero &= want == 0
+    zero &= (want == 0) | (np.asarray(least) == 0)
     with np.errstate(over="ignore"):  # an error beyond float64 is infinite
         errors = (np.abs(have_number - want_number) / unit).astype(np.float64)
     return np.where(agree & ~zero, errors, np.inf)
