@@ -78,6 +78,9 @@ static void print_float(double value, int bits, vkt_text *out)
         if (fabs(strtod(text, NULL) - value) < ldexp(0.5, exponent - bits))
             break;
     }
+    /* 1400, not 1.4e+03. */
+    if (strchr(text, '+') && fabs(value) < 1e9)
+        (void)snprintf(text, sizeof(text), "%.0f", value);
     vkt_text_append(out, text);
     if (isfinite(value) && !strpbrk(text, ".e"))
         vkt_text_append(out, ".0");

@@ -115,9 +115,10 @@ def profile(p: Profile) -> str:
     kernels = p.kernels()
     body = "".join(
         f'<tr><td style="text-align:left">{escape(row.name)}</td>'
-        f'<td style="text-align:left"><code>{escape(row.what)}</code></td><td>{row.calls}</td>'
-        f"<td>{row.ns / 1e6:.3f}</td><td>{row.ns / row.calls / 1e3:.1f}</td>"
-        f"<td>{row.gb_per_s:.1f}</td><td>{row.share:.1%}</td></tr>"
+        f'<td style="text-align:left"><code title="{escape(row.types)}">{escape(row.what)}</code>'
+        f"</td><td>{row.calls}</td><td>{row.ns / 1e6:.3f}</td>"
+        f"<td>{row.ns / row.calls / 1e3:.1f}</td><td>{row.gb_per_s:.1f}</td>"
+        f"<td>{row.share:.1%}</td></tr>"
         for row in kernels[:MOST_ROWS]
     )
     more = len(kernels) - MOST_ROWS

@@ -272,17 +272,18 @@ class Profile:
     def summary(self) -> str:
         """A table of kernels by total time (calls, total, mean, bandwidth, share of the GPU's time;
         the expression below), then what the host did."""
-        lines = [
-            f"{'kernel':<40} {'calls':>6} {'total ms':>10} {'mean us':>10} {'GB/s':>8} {'GPU':>6}"
-        ]
-        for row in self.kernels():
-            mean = row.ns / row.calls
+        kernels = self.kernels()
+        width = max([30, *(len(row.name) for row in kernels)])
+        head = f"{'calls':>6} {'total ms':>10} {'mean us':>10} {'GB/s':>8} {'GPU':>6}"
+        lines = [f"{'kernel':<{width}} {head}"]
+        for row in kernels:
             lines.append(
-                f"{row.name:<40} {row.calls:>6} {row.ns / 1e6:>10.3f} {mean / 1e3:>10.1f}"
-                f" {row.gb_per_s:>8.1f} {row.share:>6.1%}"
+                f"{row.name:<{width}} {row.calls:>6} {row.ns / 1e6:>10.3f} "
+                f"{row.ns / row.calls / 1e3:>10.1f} {row.gb_per_s:>8.1f} {row.share:>6.1%}"
             )
-            if row.what:
-                lines.append(f"    {_shorten(row.what, 96)}")
+            for text in (row.what, row.types):
+                if text:
+                    lines.append(f"    {_shorten(text, 96)}")
         return "\n".join([*lines, "", *(f"{label:<12} {text}" for label, text in self.host())])
 
     def kernels(self) -> list[KernelTime]:
@@ -376,11 +377,11 @@ class Profile:
 
 
 class KernelTime:
-    """The launches of a kernel, added up: name, calls, ns, bytes, share of all GPU time, and `what`
-    the slowest one computed."""
+    """The launches of a kernel, added up: name, calls, ns, bytes, share of all GPU time, and what
+    the slowest one computed (`what`) of which operands (`types`)."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.what, self.slowest = name, "", -1
+        self.name, self.what, self.types, self.slowest = name, "", "", -1
         self.calls = self.ns = self.bytes = 0
         self.share = 0.0
 
@@ -391,9 +392,10 @@ class KernelTime:
         self.bytes += event.bytes
         if event.ns > self.slowest:
             self.slowest = event.ns
-            result = f"{event.dtype}{list(event.shape)}" if event.dtype else ""
-            parts = [event.what, event.operands and f"{event.operands} -> {result}"]
-            self.what = "   ".join(part for part in parts if part)
+            self.what = event.what
+            if event.what:
+                result = f"{event.dtype}{list(event.shape)}"
+                self.types = f"{event.operands} -> {result}" if event.operands else result
 
     @property
     def gb_per_s(self) -> float:

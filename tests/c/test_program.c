@@ -163,6 +163,8 @@ static void descriptions_show_the_values_of_scalars(void)
         {VKT_FLOAT32, {0x3DCCCCCD, 0}, "0.1"},
         {VKT_FLOAT32, {0x3F800000, 0}, "1.0"},
         {VKT_FLOAT32, {0x7F800000, 0}, "inf"},
+        {VKT_FLOAT32, {0x44AF0000, 0}, "1400.0"},
+        {VKT_FLOAT32, {0x7149F2CA, 0}, "1e+30"},
         {VKT_FLOAT64, {UINT64_C(0x4005BF0A8B145769), 0}, "2.71828183"},
         {VKT_COMPLEX64, {UINT64_C(0xC00000003FC00000), 0}, "(1.5-2.0j)"},
         {VKT_COMPLEX128, {0, UINT64_C(0x3FF0000000000000)}, "(0.0+1.0j)"},
