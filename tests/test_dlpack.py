@@ -17,7 +17,7 @@ from vktensor import _core
 ON_CPU = vt.default_device().kind == "cpu"
 HOST = (1, 0)
 DTYPES = [np.dtype(name) if name != "bfloat16" else vt.bfloat16.dtype for name in _core.dtypes()]
-CODES = {"i": 0, "u": 1, "f": 2, "b": 6, "V": 4}
+CODES = {"i": 0, "u": 1, "f": 2, "c": 5, "b": 6, "V": 4}
 READ_ONLY, IS_COPIED = 1, 2
 
 
@@ -342,7 +342,7 @@ def test_capsules_themselves_are_taken_and_renamed():
         ({"device_type": 2}, BufferError, "memory"),
         ({"lanes": 4}, TypeError, "4 lanes"),
         ({"bits": 128}, TypeError, "128 bits"),
-        ({"code": 5, "bits": 64}, TypeError, "code 5"),
+        ({"code": 3, "bits": 64}, TypeError, "code 3"),
         ({"major": 2}, BufferError, "got 2"),
     ],
     ids=str,

@@ -214,6 +214,44 @@ fail:
     return vkt_status_last();
 }
 
+vkt_status vkt_tensor_from_view(vkt_tensor *view, vkt_tensor **out)
+{
+    vkt_tensor *tensor = NULL;
+    if (!vkt_layout_is_contiguous(&view->layout)) {
+        VKT_TRY(vkt_tensor_copy(view, &tensor));
+    } else {
+        VKT_TRY(vkt_tensor_empty("asarray", view->device, view->dtype, view->layout.ndim,
+                                 view->layout.shape, &tensor));
+        VKT_TRY(vkt_copy(view->device, tensor->block, 0, view->block, tensor_offset(view),
+                         tensor_nbytes(view)));
+    }
+    VKT_TRY(vkt_block_wait(tensor->block, false));
+    *out = tensor;
+    return VKT_OK;
+fail:
+    vkt_tensor_unref(tensor);
+    return vkt_status_last();
+}
+
+vkt_status vkt_tensor_into_view(vkt_tensor *tensor, vkt_tensor *view)
+{
+    vkt_tensor *packed = NULL;
+    const vkt_arg value = {.tensor = tensor};
+    if (!vkt_layout_is_contiguous(&view->layout)) {
+        VKT_TRY(vkt_assign("to_numpy", view, &value));
+    } else {
+        VKT_TRY(vkt_tensor_contiguous(tensor, &packed));
+        VKT_TRY(vkt_copy(view->device, view->block, tensor_offset(view), packed->block,
+                         tensor_offset(packed), tensor_nbytes(packed)));
+    }
+    VKT_TRY(vkt_block_wait(view->block, true));
+    vkt_tensor_unref(packed);
+    return VKT_OK;
+fail:
+    vkt_tensor_unref(packed);
+    return vkt_status_last();
+}
+
 /* ---- Scalars --------------------------------------------------------------------------------- */
 
 vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar)

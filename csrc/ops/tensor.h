@@ -88,6 +88,13 @@ vkt_status vkt_tensor_to_host(vkt_tensor *tensor, void *dst);
  * pooled copy; waits. One reference in *out. */
 vkt_status vkt_tensor_to_host_block(vkt_tensor *tensor, vkt_block **out, uint64_t *offset_nbytes);
 
+/* Copies the elements of a view of host memory into a new tensor of its device, and waits: at the
+ * speed of the bus where the memory is pinned. */
+vkt_status vkt_tensor_from_view(vkt_tensor *view, vkt_tensor **out);
+
+/* Copies a tensor's elements into a view of host memory, of its device, dtype and shape; waits. */
+vkt_status vkt_tensor_into_view(vkt_tensor *tensor, vkt_tensor *view);
+
 /* Computes all of them, and records the work; does not wait. */
 vkt_status vkt_eval(vkt_tensor *const *tensors, int n);
 

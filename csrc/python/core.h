@@ -216,6 +216,9 @@ PyObject *vkt_py_numpy_discover(PyObject *object);
  * the block where it can. */
 PyObject *vkt_py_to_numpy(vkt_tensor *tensor, int copy);
 
+/* Copies the elements into `array`, of the same shape and dtype. */
+bool vkt_py_to_numpy_into(vkt_tensor *tensor, PyObject *array);
+
 /* Tensor.__array__: `dtype` is anything numpy.dtype() takes, or None. */
 PyObject *vkt_py_to_numpy_dtype(vkt_tensor *tensor, PyObject *dtype, int copy);
 
@@ -234,6 +237,7 @@ typedef struct vkt_py_memory {
     bool writable;
     PyObject *owner;   /* borrowed: the memory stays while it lives */
     vkt_block *block;  /* borrowed: the block of ours that the memory is part of, or NULL */
+    bool born_there;   /* ... because NumPy allocated it there */
     const char *unfit; /* why no tensor can lie there ("its byte order is foreign"), or NULL */
 } vkt_py_memory;
 
@@ -254,6 +258,23 @@ bool vkt_py_worth_sharing(const vkt_py_memory *memory, vkt_device *device);
 
 /* The same for an array, with copy=False: ValueError where it cannot be. */
 bool vkt_py_share_numpy(const char *op, PyObject *array, vkt_device *device, vkt_tensor **out);
+
+/* ---- Arrays born in pinned blocks (hostmem.c) ------------------------------------------------ */
+
+/* Memory for NumPy in a block of the device, or NULL: too small to be worth it, none to be had. No
+ * exception. */
+void *vkt_py_host_alloc(vkt_device *device, size_t nbytes);
+/* False when `data` is not from vkt_py_host_alloc. Any thread, with or without the lock, at any
+ * time. */
+bool vkt_py_host_free(void *data);
+/* The block that begins at `data`, borrowed, or NULL. */
+vkt_block *vkt_py_host_block(const void *data);
+
+/* Makes NumPy allocate in blocks of the device, in the context that is current; gives the handler
+ * there was. */
+PyObject *vkt_py_numpy_allocate_on(vkt_device *device);
+/* Goes back to a handler. */
+bool vkt_py_numpy_set_handler(PyObject *handler);
 
 /* ---- DLPack (dlpack.c) ----------------------------------------------------------------------- */
 

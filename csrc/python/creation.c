@@ -239,6 +239,24 @@ static bool convert_sequence(const char *op, PyObject *object, const vkt_dtype *
     return ok;
 }
 
+/* 1: a tensor of the memory of an array that NumPy allocated in a block, where the device computes
+ * there as fast as on a copy. */
+static int share_born_there(const char *op, PyObject *object, const vkt_dtype *dtype,
+                            vkt_device *device, vkt_tensor **out)
+{
+    vkt_py_memory memory;
+    char why[VKT_PY_WHY];
+
+    if (!vkt_py_is_numpy_array(object))
+        return 0;
+    if (!vkt_py_numpy_memory(op, object, &memory))
+        return -1;
+    if (!memory.born_there || memory.unfit || (dtype && *dtype != memory.dtype) ||
+        vkt_block_device(memory.block) != device || !vkt_py_worth_sharing(&memory, device))
+        return 0;
+    return vkt_py_share(&memory, device, out, why);
+}
+
 /* Whether an array's elements are not of `dtype` (NULL: they always are). */
 static bool needs_cast(const char *op, PyObject *array, const vkt_dtype *dtype, bool *out)
 {
@@ -290,6 +308,9 @@ bool vkt_py_asarray(const char *op, PyObject *object, const vkt_dtype *dtype, vk
     int is_scalar = vkt_py_scalar(op, object, dtype && vkt_dtype_is_float(*dtype), &scalar);
     if (is_scalar)
         return is_scalar > 0 && make_scalar(op, &scalar, dtype, device, out);
+    int shared = copy < 0 ? share_born_there(op, object, dtype, device, out) : 0;
+    if (shared)
+        return shared > 0;
     if (vkt_py_is_numpy(object) || !PyObject_CheckBuffer(object))
         return vkt_py_from_numpy(op, object, dtype, device, out);
     /* A buffer's own format, where NumPy would make bytes a string. */

@@ -24,7 +24,8 @@ static const struct {
     [VKT_UINT16] = {VKT_DL_UINT, 16},     [VKT_UINT32] = {VKT_DL_UINT, 32},
     [VKT_UINT64] = {VKT_DL_UINT, 64},     [VKT_FLOAT16] = {VKT_DL_FLOAT, 16},
     [VKT_BFLOAT16] = {VKT_DL_BFLOAT, 16}, [VKT_FLOAT32] = {VKT_DL_FLOAT, 32},
-    [VKT_FLOAT64] = {VKT_DL_FLOAT, 64},
+    [VKT_FLOAT64] = {VKT_DL_FLOAT, 64},   [VKT_COMPLEX64] = {VKT_DL_COMPLEX, 64},
+    [VKT_COMPLEX128] = {VKT_DL_COMPLEX, 128},
 };
 
 /* ---- Giving ---------------------------------------------------------------------------------- */

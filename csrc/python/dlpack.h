@@ -24,6 +24,7 @@ enum { /* type codes */
        VKT_DL_UINT = 1,
        VKT_DL_FLOAT = 2,
        VKT_DL_BFLOAT = 4,
+    VKT_DL_COMPLEX = 5,
        VKT_DL_BOOL = 6,
 };
 

@@ -153,9 +153,40 @@ PyObject *vkt_py_numpy_discover(PyObject *object)
     return PyArray_FromAny(object, NULL, 0, 0, 0, NULL);
 }
 
+/* 1: copied by the device, at the speed of the bus, from an array in one of its blocks. 0: the
+ * array is no such, or its elements are to be converted. */
+static int copy_from_block(const char *op, PyObject *object, const vkt_dtype *dtype,
+                           vkt_device *device, vkt_tensor **out)
+{
+    vkt_py_memory memory;
+    vkt_tensor *view = NULL;
+    char why[VKT_PY_WHY];
+
+    if (!PyArray_Check(object) || vkt_device_get_info(device)->kind == VKT_DEVICE_CPU)
+        return 0;
+    if (!vkt_py_numpy_memory(op, object, &memory))
+        return -1;
+    if (!memory.block || vkt_block_device(memory.block) != device ||
+        (dtype && *dtype != memory.dtype))
+        return 0;
+    memory.writable = true; /* the view does not get out of here */
+    int shared = vkt_py_share(&memory, device, &view, why);
+    if (shared != 1)
+        return shared;
+    vkt_status status = vkt_tensor_from_view(view, out);
+    if (status != VKT_OK)
+        (void)vkt_py_raise(device);
+    vkt_tensor_unref(view);
+    return status == VKT_OK ? 1 : -1;
+}
+
 bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype, vkt_device *device,
                        vkt_tensor **out)
 {
+    int copied = copy_from_block(op, object, dtype, device, out);
+
+    if (copied)
+        return copied > 0;
     vkt_dtype found = VKT_FLOAT32;
     vkt_py_shape shape = {.ndim = 0};
     vkt_status status = VKT_OK;
@@ -190,15 +221,22 @@ bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype,
 
 static const char CAPSULE_NAME[] = "vktensor.block";
 
-/* The block that an array made of one views, or NULL. */
-static vkt_block *find_block(PyArrayObject *array)
+/* The block that an array's data lie in, or NULL. */
+static vkt_block *find_block(PyArrayObject *array, bool *born_there)
 {
     PyObject *base = PyArray_BASE(array);
 
-    while (base && PyArray_Check(base))
-        base = PyArray_BASE((PyArrayObject *)base);
-    return base && PyCapsule_IsValid(base, CAPSULE_NAME) ? PyCapsule_GetPointer(base, CAPSULE_NAME)
-                                                         : NULL;
+    while (base && PyArray_Check(base)) {
+        array = (PyArrayObject *)base;
+        base = PyArray_BASE(array);
+    }
+    if (base && PyCapsule_IsValid(base, CAPSULE_NAME))
+        return PyCapsule_GetPointer(base, CAPSULE_NAME);
+    if (!PyArray_CHKFLAGS(array, NPY_ARRAY_OWNDATA))
+        return NULL;
+    vkt_block *block = vkt_py_host_block(PyArray_DATA(array));
+    *born_there = block != NULL;
+    return block;
 }
 
 bool vkt_py_numpy_memory(const char *op, PyObject *object, vkt_py_memory *out)
@@ -212,7 +250,7 @@ bool vkt_py_numpy_memory(const char *op, PyObject *object, vkt_py_memory *out)
     out->data = PyArray_BYTES(array);
     out->writable = PyArray_ISWRITEABLE(array);
     out->owner = object;
-    out->block = find_block(array);
+    out->block = find_block(array, &out->born_there);
     if (PyArray_ISBYTESWAPPED(array))
         out->unfit = "its byte order is foreign";
     if (ndim > VKT_MAX_NDIM) {
@@ -348,6 +386,95 @@ PyObject *vkt_py_to_numpy(vkt_tensor *tensor, int copy)
     return array;
 }
 
+/* 1: copied by the device into an array in one of its blocks; 0: the array is no such. */
+static int copy_into_block(vkt_tensor *tensor, PyObject *array)
+{
+    vkt_py_memory memory;
+    vkt_tensor *view = NULL;
+    char why[VKT_PY_WHY];
+
+    if (vkt_device_get_info(tensor->device)->kind == VKT_DEVICE_CPU)
+        return 0;
+    if (!vkt_py_numpy_memory("to_numpy", array, &memory))
+        return -1;
+    if (!memory.block || vkt_block_device(memory.block) != tensor->device)
+        return 0;
+    int shared = vkt_py_share(&memory, tensor->device, &view, why);
+    if (shared != 1)
+        return shared;
+    vkt_status status = vkt_tensor_into_view(tensor, view);
+    if (status != VKT_OK)
+        (void)vkt_py_raise(tensor->device);
+    vkt_tensor_unref(view);
+    return status == VKT_OK ? 1 : -1;
+}
+
+/* Bytes of the array may be bytes of the tensor. */
+static bool may_overlap(const vkt_tensor *tensor, PyArrayObject *array)
+{
+    bool cached;
+    const char *host = tensor->block ? vkt_block_host(tensor->block, &cached) : NULL;
+    const char *data = PyArray_BYTES(array);
+
+    return host && host < data + PyArray_NBYTES(array) &&
+           data < host + vkt_block_nbytes(tensor->block);
+}
+
+static bool is_fit_for(const vkt_tensor *tensor, PyObject *object)
+{
+    PyArrayObject *array = (PyArrayObject *)object;
+    const vkt_layout *layout = &tensor->layout;
+    char text[VKT_SHAPE_TEXT];
+
+    if (!PyArray_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "to_numpy: out is a NumPy array, got %.100s",
+                     Py_TYPE(object)->tp_name);
+        return false;
+    }
+    PyObject *own = vkt_py_numpy_dtype(tensor->dtype);
+    bool same = own && PyArray_EquivTypes((PyArray_Descr *)own, PyArray_DESCR(array));
+    if (own && !same)
+        PyErr_Format(PyExc_TypeError, "to_numpy: expected an array of %S, got one of %S", own,
+                     PyArray_DESCR(array));
+    Py_XDECREF(own);
+    if (!same)
+        return false;
+    same = PyArray_NDIM(array) == layout->ndim;
+    for (int32_t i = 0; same && i < layout->ndim; i++)
+        same = PyArray_DIM(array, i) == layout->shape[i];
+    if (!same)
+        PyErr_Format(PyExc_ValueError, "to_numpy: expected an array of shape %s",
+                     vkt_shape_text(layout->ndim, layout->shape, text));
+    return same && PyArray_FailUnlessWriteable(array, "to_numpy: out") == 0;
+}
+
+static bool copy_into(vkt_tensor *tensor, PyArrayObject *array)
+{
+    int copied = copy_into_block(tensor, (PyObject *)array);
+
+    if (copied)
+        return copied > 0;
+    if (PyArray_IS_C_CONTIGUOUS(array) && !may_overlap(tensor, array)) {
+        if (vkt_tensor_to_host(tensor, PyArray_DATA(array)) == VKT_OK)
+            return true;
+        (void)vkt_py_raise(tensor->device);
+        return false;
+    }
+    PyObject *source = make_array(tensor, -1);
+    bool ok = source && PyArray_CopyInto(array, (PyArrayObject *)source) == 0;
+    Py_XDECREF(source);
+    return ok;
+}
+
+bool vkt_py_to_numpy_into(vkt_tensor *tensor, PyObject *array)
+{
+    vkt_tensor *held = vkt_tensor_ref(tensor);
+    bool ok = is_fit_for(held, array) && copy_into(held, (PyArrayObject *)array);
+
+    vkt_tensor_unref(held);
+    return ok;
+}
+
 PyObject *vkt_py_to_numpy_dtype(vkt_tensor *tensor, PyObject *dtype, int copy)
 {
     PyArray_Descr *wanted = NULL, *own = NULL;
@@ -388,4 +515,101 @@ PyObject *vkt_py_to_list(vkt_tensor *tensor)
 
     Py_XDECREF(array);
     return list;
+}
+
+/* ---- Where NumPy allocates (NEP 49) ---------------------------------------------------------- */
+
+/* A handler for each device asked for. Arrays free through theirs at any later time: they stay. */
+typedef struct handler {
+    PyDataMem_Handler handler; /* ctx is this struct */
+    struct handler *next;
+    vkt_device *device;
+    PyObject *capsule;
+} handler;
+
+static handler *handlers;
+
+static const PyDataMemAllocator *ordinary(void)
+{
+    return &((PyDataMem_Handler *)PyCapsule_GetPointer(PyDataMem_DefaultHandler, "mem_handler"))
+                ->allocator;
+}
+
+static void *handler_malloc(void *ctx, size_t nbytes)
+{
+    void *data = vkt_py_host_alloc(((handler *)ctx)->device, nbytes);
+
+    return data ? data : ordinary()->malloc(ordinary()->ctx, nbytes);
+}
+
+static void *handler_calloc(void *ctx, size_t n, size_t nbytes)
+{
+    bool fits = n == 0 || nbytes <= SIZE_MAX / n;
+    void *data = fits ? vkt_py_host_alloc(((handler *)ctx)->device, n * nbytes) : NULL;
+
+    return data ? memset(data, 0, n * nbytes) : ordinary()->calloc(ordinary()->ctx, n, nbytes);
+}
+
+static void handler_free(void *ctx, void *data, size_t nbytes)
+{
+    (void)ctx;
+    if (data && !vkt_py_host_free(data))
+        ordinary()->free(ordinary()->ctx, data, nbytes);
+}
+
+static void *handler_realloc(void *ctx, void *data, size_t nbytes)
+{
+    const vkt_block *block = data ? vkt_py_host_block(data) : NULL;
+
+    if (!block)
+        return ordinary()->realloc(ordinary()->ctx, data, nbytes);
+    uint64_t before = vkt_block_nbytes(block);
+    void *moved = handler_malloc(ctx, nbytes);
+    if (moved) {
+        memcpy(moved, data, before < nbytes ? (size_t)before : nbytes);
+        (void)vkt_py_host_free(data);
+    }
+    return moved;
+}
+
+static handler *find_handler(vkt_device *device)
+{
+    for (handler *known = handlers; known; known = known->next) {
+        if (known->device == device)
+            return known;
+    }
+    handler *fresh = PyMem_Calloc(1, sizeof(*fresh));
+    if (!fresh) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    fresh->handler = (PyDataMem_Handler){
+        .name = "vktensor host memory",
+        .version = 1,
+        .allocator = {fresh, handler_malloc, handler_calloc, handler_realloc, handler_free},
+    };
+    fresh->device = device;
+    fresh->capsule = PyCapsule_New(&fresh->handler, "mem_handler", NULL);
+    if (!fresh->capsule) {
+        PyMem_Free(fresh);
+        return NULL;
+    }
+    fresh->next = handlers;
+    handlers = fresh;
+    return fresh;
+}
+
+PyObject *vkt_py_numpy_allocate_on(vkt_device *device)
+{
+    handler *wanted = find_handler(device);
+
+    return wanted ? PyDataMem_SetHandler(wanted->capsule) : NULL;
+}
+
+bool vkt_py_numpy_set_handler(PyObject *capsule)
+{
+    PyObject *old = PyDataMem_SetHandler(capsule);
+
+    Py_XDECREF(old);
+    return old != NULL;
 }

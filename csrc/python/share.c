@@ -196,7 +196,48 @@ static PyObject *from_numpy(PyObject *module, PyObject *const *args, Py_ssize_t 
     return ok ? vkt_py_tensor_new(out) : NULL;
 }
 
+static const vkt_py_params TO_NUMPY_PARAMS = {"to_numpy", 1, {"x", "out"}};
+
+static PyObject *to_numpy(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                          PyObject *kwnames)
+{
+    PyObject *given[2];
+    vkt_tensor *tensor;
+    (void)module;
+
+    if (!vkt_py_unpack(&TO_NUMPY_PARAMS, args, n_args, kwnames, given) ||
+        !(tensor = vkt_py_tensor_arg("to_numpy", given[0])))
+        return NULL;
+    if (!given[1] || given[1] == Py_None)
+        return vkt_py_to_numpy(tensor, -1);
+    return vkt_py_to_numpy_into(tensor, given[1]) ? Py_NewRef(given[1]) : NULL;
+}
+
+static PyObject *allocate_on(PyObject *module, PyObject *object)
+{
+    vkt_device *device = vkt_py_device_arg("host_memory", object);
+    (void)module;
+
+    return device ? vkt_py_numpy_allocate_on(device) : NULL;
+}
+
+static PyObject *set_handler(PyObject *module, PyObject *handler)
+{
+    (void)module;
+    if (!vkt_py_numpy_set_handler(handler))
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyMethodDef vkt_py_share_functions[] = {
+    {"to_numpy", (PyCFunction)(void (*)(void))to_numpy, METH_FASTCALL | METH_KEYWORDS,
+     "to_numpy($module, x, out=None)\n--\n\n"
+     "The elements as a NumPy array, or copied into one."},
+    {"allocate_on", allocate_on, METH_O,
+     "allocate_on($module, device, /)\n--\n\n"
+     "Makes NumPy allocate in the device's pinned memory; gives the handler there was."},
+    {"set_handler", set_handler, METH_O,
+     "set_handler($module, handler, /)\n--\n\nGoes back to a handler of NumPy's."},
     {"from_numpy", (PyCFunction)(void (*)(void))from_numpy, METH_FASTCALL | METH_KEYWORDS,
      "from_numpy($module, array, device=None, copy=None)\n--\n\n"
      "A Tensor of a NumPy array's own memory, or of a copy."},

@@ -10,6 +10,7 @@
  * profile.c   timeline of a profile                  import.c    memory that is not ours
  * metrics.c   counters                               compat.h    what old headers lack
  * clock.c     the GPU's clock and the host's          arithmetic.c  what a driver keeps of IEEE 754
+ * staging.c   large copies, pinned memory
  */
 #ifndef VKT_VULKAN_INTERNAL_H
 #define VKT_VULKAN_INTERNAL_H
@@ -225,6 +226,8 @@ vkt_status vkt_queue_recorded(vkt_device *device, uint64_t nbytes);
  * to be reached. */
 uint64_t vkt_queue_next_value(vkt_device *device);
 uint64_t vkt_queue_reached(vkt_device *device); /* asks the driver */
+/* The same without the caller's lock, for a thread that shutdown waits for. */
+uint64_t vkt_queue_poll(vkt_device *device);
 /* Submits if `value` is not yet submitted, then spins ~50 us and blocks in slices, hooks called,
  * until it is reached. `why` is the name of the wait in profiles: see vkt_profile_event. */
 vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value, const char *why);
@@ -297,6 +300,14 @@ bool vkt_cache_store_driver(vkt_cache_kind kind, const vkt_device_info *info,
 /* ---- transfer.c */
 vkt_status vkt_transfer_create(vkt_device *device);
 void vkt_transfer_destroy(vkt_device *device);
+/* Around host copies without the caller's lock: the device stays until they are over. */
+void vkt_transfer_unlock(vkt_device *device);
+void vkt_transfer_lock(vkt_device *device);
+
+/* ---- staging.c: copies between pageable memory and a block, ordered after recorded work. They
+ * return when `src` may be reused, or `dst` is whole. */
+vkt_status vkt_stage_upload(vkt_block *dst, uint64_t offset, const void *src, uint64_t nbytes);
+vkt_status vkt_stage_download(vkt_block *src, uint64_t offset, void *dst, uint64_t nbytes);
 
 /* ---- clock.c */
 

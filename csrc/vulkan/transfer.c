@@ -11,11 +11,7 @@
 
 /* Up to here an upload is one recorded copy and nobody waits for anything. */
 #define SMALL_NBYTES (64u << 10)
-/* Staging of a large copy: chunks in a ring, the host fills one while the device empties others. */
-#define RING      4
-#define MAX_CHUNK (16u << 20)
-#define MIN_CHUNK (4u << 20)
-/* One core copies 10-14 GB/s; four fill the bus. */
+/* One core copies 10-14 GB/s; four fill the memory of a small machine. */
 #define COPY_THREADS 4
 /* About 50 us of memcpy: worth giving up the caller's lock. */
 #define LONG_NBYTES (512u << 10)
@@ -29,6 +25,7 @@ struct vkt_transfer {
     _Atomic unsigned copying; /* threads in a long copy, without the caller's lock */
     uint64_t staged;          /* bytes staged by small uploads in this window */
     uint64_t previous;        /* timeline value that ends the window before */
+    bool staged_always;       /* VKTENSOR_TRANSFERS=staged: as if no block could be mapped */
 };
 
 static vkt_status check_range(const char *op, const vkt_block *block, uint64_t offset,
@@ -43,18 +40,28 @@ fail:
     return vkt_status_last();
 }
 
+/* Counted while the caller's lock is held: see vkt_transfer_destroy. */
+void vkt_transfer_unlock(vkt_device *device)
+{
+    (void)atomic_fetch_add(&device->transfer->copying, 1);
+    vkt_the_hooks.blocking_begin();
+}
+
+void vkt_transfer_lock(vkt_device *device)
+{
+    (void)atomic_fetch_sub(&device->transfer->copying, 1);
+    vkt_the_hooks.blocking_end();
+}
+
 static void copy_host(vkt_device *device, void *dst, const void *src, uint64_t nbytes)
 {
     if (nbytes < LONG_NBYTES) {
         memcpy(dst, src, (size_t)nbytes);
         return;
     }
-    /* Counted while the caller's lock is held: see vkt_transfer_destroy. */
-    (void)atomic_fetch_add(&device->transfer->copying, 1);
-    vkt_the_hooks.blocking_begin();
+    vkt_transfer_unlock(device);
     vkt_parallel_copy(dst, src, (size_t)nbytes, COPY_THREADS);
-    (void)atomic_fetch_sub(&device->transfer->copying, 1);
-    vkt_the_hooks.blocking_end();
+    vkt_transfer_lock(device);
 }
 
 static void write_host(vkt_block *block, uint64_t offset, const void *src, uint64_t nbytes)
@@ -73,14 +80,6 @@ static void read_host(vkt_block *block, uint64_t offset, void *dst, uint64_t nby
     copy_host(block->device, dst, (const uint8_t *)block->host + offset, nbytes);
 }
 
-static uint64_t choose_chunk(uint64_t nbytes)
-{
-    uint64_t chunk = MIN_CHUNK;
-    while (chunk < MAX_CHUNK && chunk * RING < nbytes)
-        chunk *= 2;
-    return vkt_min_u64(chunk, nbytes);
-}
-
 /* ---- Uploads */
 
 static bool is_idle(vkt_device *device, const vkt_block *block)
@@ -92,7 +91,7 @@ static bool is_idle(vkt_device *device, const vkt_block *block)
 /* Whether the host may write into the block itself: a discrete GPU takes 5 GB/s. */
 static bool is_fast_to_write(const vkt_device *device, const vkt_block *block, uint64_t nbytes)
 {
-    if (!block->host)
+    if (!block->host || device->transfer->staged_always)
         return false;
     return block->host_cached || device->info.kind != VKT_DEVICE_DISCRETE || nbytes <= SMALL_NBYTES;
 }
@@ -129,40 +128,6 @@ fail:
     return vkt_status_last();
 }
 
-static void release_ring(vkt_block *ring[RING])
-{
-    for (int i = 0; i < RING; i++)
-        vkt_block_unref(ring[i]);
-}
-
-/* Each copy is submitted at once, so that the device works while the host fills the next chunk. */
-static vkt_status upload_large(vkt_device *device, vkt_block *dst, uint64_t offset, const void *src,
-                               uint64_t nbytes)
-{
-    vkt_block *ring[RING] = {0};
-    const uint64_t chunk = choose_chunk(nbytes);
-    const uint8_t *from = src;
-    for (unsigned turn = 0; nbytes > 0; turn++) {
-        vkt_block **slot = &ring[turn % RING];
-        uint64_t n = vkt_min_u64(chunk, nbytes);
-        if (*slot)
-            VKT_TRY(vkt_block_wait(*slot, true));
-        else
-            VKT_TRY(vkt_block_alloc(device, chunk, VKT_MEMORY_HOST, slot));
-        write_host(*slot, 0, from, n);
-        VKT_TRY(vkt_copy(device, dst, offset, *slot, 0, n));
-        VKT_TRY(vkt_flush(device));
-        from += n;
-        offset += n;
-        nbytes -= n;
-    }
-    release_ring(ring);
-    return VKT_OK;
-fail:
-    release_ring(ring);
-    return vkt_status_last();
-}
-
 vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const void *src,
                       uint64_t nbytes)
 {
@@ -184,7 +149,7 @@ vkt_status vkt_upload(vkt_device *device, vkt_block *dst, uint64_t offset, const
     else if (nbytes <= SMALL_NBYTES)
         VKT_TRY(upload_small(device, dst, offset, src, nbytes));
     else
-        VKT_TRY(upload_large(device, dst, offset, src, nbytes));
+        VKT_TRY(vkt_stage_upload(dst, offset, src, nbytes));
     if (began)
         vkt_profile_transferred(device, began, "upload", nbytes);
     return VKT_OK;
@@ -193,35 +158,6 @@ fail:
 }
 
 /* ---- Downloads */
-
-static vkt_status download_staged(vkt_device *device, vkt_block *src, uint64_t offset, void *dst,
-                                  uint64_t nbytes)
-{
-    vkt_block *ring[RING] = {0};
-    const uint64_t chunk = choose_chunk(nbytes);
-    uint64_t issued = 0, taken = 0;
-    while (taken < nbytes) {
-        while (issued < nbytes && issued - taken < RING * chunk) {
-            vkt_block **slot = &ring[issued / chunk % RING];
-            uint64_t n = vkt_min_u64(chunk, nbytes - issued);
-            if (!*slot)
-                VKT_TRY(vkt_block_alloc(device, chunk, VKT_MEMORY_HOST, slot));
-            VKT_TRY(vkt_copy(device, *slot, 0, src, offset + issued, n));
-            VKT_TRY(vkt_flush(device));
-            issued += n;
-        }
-        vkt_block *done = ring[taken / chunk % RING];
-        uint64_t n = vkt_min_u64(chunk, nbytes - taken);
-        VKT_TRY(vkt_block_wait(done, false));
-        read_host(done, 0, (uint8_t *)dst + taken, n);
-        taken += n;
-    }
-    release_ring(ring);
-    return VKT_OK;
-fail:
-    release_ring(ring);
-    return vkt_status_last();
-}
 
 vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, void *dst,
                         uint64_t nbytes)
@@ -233,11 +169,12 @@ vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, voi
     vkt_metric_add(device, VKT_METRIC_downloads, 1);
     vkt_metric_add(device, VKT_METRIC_bytes_downloaded, nbytes);
     uint64_t began = vkt_profile_now(device);
-    if (src->host && (src->host_cached || nbytes <= PEEK_NBYTES)) {
+    bool direct = src->host && (src->host_cached || nbytes <= PEEK_NBYTES);
+    if (direct && !device->transfer->staged_always) {
         VKT_TRY(vkt_block_wait(src, false));
         read_host(src, offset, dst, nbytes);
     } else {
-        VKT_TRY(download_staged(device, src, offset, dst, nbytes));
+        VKT_TRY(vkt_stage_download(src, offset, dst, nbytes));
     }
     if (began)
         vkt_profile_transferred(device, began, "download", nbytes);
@@ -252,6 +189,8 @@ vkt_status vkt_transfer_create(vkt_device *device)
 {
     device->transfer = calloc(1, sizeof(*device->transfer));
     VKT_REQUIRE(device->transfer, VKT_OUT_OF_MEMORY, "device: no memory for transfers");
+    const char *how = getenv("VKTENSOR_TRANSFERS");
+    device->transfer->staged_always = how && strcmp(how, "staged") == 0;
     return VKT_OK;
 fail:
     return vkt_status_last();
@@ -260,8 +199,11 @@ fail:
 /* The process may end while another thread copies: its memory must not vanish under it. */
 void vkt_transfer_destroy(vkt_device *device)
 {
-    while (device->transfer && atomic_load(&device->transfer->copying) > 0)
+    if (!device->transfer)
+        return;
+    while (atomic_load(&device->transfer->copying) > 0)
         (void)sched_yield();
+    vkt_team_halt();
     free(device->transfer);
     device->transfer = NULL;
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from vktensor import _core
 from vktensor._core import Tensor
 from vktensor._typing import DeviceLike
 
-__all__ = ["from_dlpack", "from_numpy"]
+__all__ = ["from_dlpack", "from_numpy", "host_memory", "to_numpy"]
 
 
 def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
@@ -89,3 +91,61 @@ def from_numpy(
     Tensor(17., dtype=float64)
     """
     return _core.from_numpy(array, device, copy)
+
+
+@contextmanager
+def host_memory(device: DeviceLike = None) -> Iterator[None]:
+    """Inside the `with` block NumPy allocates arrays of 64 KiB and more in pinned memory of
+    `device` (None: the default one).
+
+    Such an array is an ordinary one in every way, also after the block. On CPU and integrated
+    devices `vt.asarray` makes a Tensor of its very memory, as `vt.from_numpy` does: each side sees
+    what the other writes. On a discrete GPU it copies at the full speed of the bus, and so does
+    `vt.to_numpy(x, out=array)`. Smaller arrays, and those for which there is no pinned memory left,
+    are allocated as always.
+
+    The setting belongs to the current context (`contextvars`): other threads and tasks do not see
+    it. It is NumPy's own (NEP 49): a handler set inside the block ends with it.
+
+    >>> import numpy as np
+    >>> with vt.host_memory():
+    ...     a = np.ones((1000, 1000), np.float32)
+    >>> vt.asarray(a).sum()
+    Tensor(1000000., dtype=float32)
+    """
+    before = _core.allocate_on(device)
+    try:
+        yield
+    finally:
+        _core.set_handler(before)
+
+
+def to_numpy(x: Tensor, /, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """The elements as a NumPy array: `x.numpy()`, or, with `out`, copied into an array there is.
+
+    Parameters
+    ----------
+    x
+        Any Tensor; it is computed.
+    out
+        A writable array of `x`'s shape and dtype, with any strides. It may overlap `x`. Fastest
+        when it is contiguous, and faster yet when it was made under `vt.host_memory()`.
+
+    Returns
+    -------
+    ndarray
+        `out` itself, or an array that shares `x`'s memory where the host can view it cached, else
+        owns one copy.
+
+    Raises
+    ------
+    TypeError
+        `out` is no array, or has another dtype.
+    ValueError
+        `out` has another shape, or is read-only.
+
+    >>> import numpy as np
+    >>> vt.to_numpy(vt.arange(3), out=np.empty(3, np.int64))
+    array([0, 1, 2])
+    """
+    return _core.to_numpy(x, out)
