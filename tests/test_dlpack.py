@@ -293,7 +293,7 @@ def test_a_read_only_array_is_copied_or_shared_for_reading():
         {"strides": False},
         {"flags": READ_ONLY},
         {"flags": IS_COPIED},
-        {"byte_offset": 8},
+        {"byte_offset": 16},
         {"device_type": 3},
     ],
     ids=str,

@@ -18,13 +18,20 @@ static const char VERSIONED[] = "dltensor_versioned", VERSIONED_USED[] = "used_d
 static const struct {
     uint8_t code, bits;
 } TYPES[VKT_DTYPE_COUNT] = {
-    [VKT_BOOL] = {VKT_DL_BOOL, 8},        [VKT_INT8] = {VKT_DL_INT, 8},
-    [VKT_INT16] = {VKT_DL_INT, 16},       [VKT_INT32] = {VKT_DL_INT, 32},
-    [VKT_INT64] = {VKT_DL_INT, 64},       [VKT_UINT8] = {VKT_DL_UINT, 8},
-    [VKT_UINT16] = {VKT_DL_UINT, 16},     [VKT_UINT32] = {VKT_DL_UINT, 32},
-    [VKT_UINT64] = {VKT_DL_UINT, 64},     [VKT_FLOAT16] = {VKT_DL_FLOAT, 16},
-    [VKT_BFLOAT16] = {VKT_DL_BFLOAT, 16}, [VKT_FLOAT32] = {VKT_DL_FLOAT, 32},
-    [VKT_FLOAT64] = {VKT_DL_FLOAT, 64},   [VKT_COMPLEX64] = {VKT_DL_COMPLEX, 64},
+    [VKT_BOOL] = {VKT_DL_BOOL, 8},
+    [VKT_INT8] = {VKT_DL_INT, 8},
+    [VKT_INT16] = {VKT_DL_INT, 16},
+    [VKT_INT32] = {VKT_DL_INT, 32},
+    [VKT_INT64] = {VKT_DL_INT, 64},
+    [VKT_UINT8] = {VKT_DL_UINT, 8},
+    [VKT_UINT16] = {VKT_DL_UINT, 16},
+    [VKT_UINT32] = {VKT_DL_UINT, 32},
+    [VKT_UINT64] = {VKT_DL_UINT, 64},
+    [VKT_FLOAT16] = {VKT_DL_FLOAT, 16},
+    [VKT_BFLOAT16] = {VKT_DL_BFLOAT, 16},
+    [VKT_FLOAT32] = {VKT_DL_FLOAT, 32},
+    [VKT_FLOAT64] = {VKT_DL_FLOAT, 64},
+    [VKT_COMPLEX64] = {VKT_DL_COMPLEX, 64},
     [VKT_COMPLEX128] = {VKT_DL_COMPLEX, 128},
 };
 
