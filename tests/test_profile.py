@@ -101,6 +101,18 @@ def test_transfers_waits_submits_and_memory_are_noted():
     assert p.memory[-1].reserved == vt.memory_stats()["reserved"]
 
 
+def test_sharing_numpys_memory_is_noted():
+    with vt.profile() as p:
+        mine = np.zeros(100_000, np.float32)
+        shared = vt.from_numpy(mine, copy=False)
+        vt.eval(shared + 1)
+        del shared
+    names = [m.name for m in p.memory if "import" in m.name]
+    assert names == ["import", "unimport"]
+    assert all(m.bytes == mine.nbytes for m in p.memory if "import" in m.name)
+    assert not p.transfers
+
+
 def test_a_compile_tells_its_parts_and_where_it_came_from(tmp_path):
     code = (
         "import vktensor as vt\n"

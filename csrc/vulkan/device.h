@@ -401,7 +401,7 @@ typedef struct vkt_profile_event {
      * TRANSFER: upload or download. WAIT: why the host waits: read, write (of a block),
      * synchronize, slot (all command buffers are in flight), memory, staging, profile. MEMORY:
      * alloc, free (blocks of 1 MiB and more), reserve, release (a driver's allocation), trim,
-     * start, stop. */
+     * import, unimport (memory that is not the pool's), start, stop. */
     char name[64];
     const vkt_note *note; /* of a DISPATCH, or NULL */
     /* When it began, from the profile's start, and how long it took: on the GPU for DISPATCH and

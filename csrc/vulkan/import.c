@@ -136,6 +136,7 @@ vkt_status vkt_block_import(vkt_device *device, void *data, uint64_t nbytes, boo
     const uintptr_t begin = (uintptr_t)data, end = begin + nbytes;
     const uint64_t unit = device->info.host_import_alignment;
     vkt_import *import = NULL;
+    uint64_t began = vkt_profile_now(device);
 
     VKT_TRY(vkt_device_check(device));
     VKT_REQUIRE(device->info.external_host_memory && unit, VKT_VALUE_ERROR,
@@ -180,6 +181,8 @@ vkt_status vkt_block_import(vkt_device *device, void *data, uint64_t nbytes, boo
     import->next = device->imports;
     device->imports = import;
     device->n_imports++;
+    if (began)
+        vkt_profile_pool(device, began, "import", nbytes);
     *out = &import->block;
     return VKT_OK;
 fail:
@@ -201,8 +204,12 @@ static bool is_idle(vkt_device *device, const vkt_import *import)
 
 static void end_import(vkt_device *device, vkt_import *import)
 {
+    uint64_t began = vkt_profile_now(device);
+
     vkt_chunk_destroy(device, &import->chunk);
     device->n_imports--;
+    if (began)
+        vkt_profile_pool(device, began, "unimport", import->end - import->begin);
     import->lender->give_back(import->lender);
     free(import);
 }

@@ -342,6 +342,8 @@ void vkt_profile_transferred(vkt_device *device, uint64_t began_ns, const char *
 /* Called with the pool's lock held; in_use and reserved are what they are now. */
 void vkt_profile_memory(vkt_device *device, uint64_t began_ns, const char *what, uint64_t nbytes,
                         uint64_t in_use, uint64_t reserved);
+/* The same without the lock: asks the pool what it holds. */
+void vkt_profile_pool(vkt_device *device, uint64_t began_ns, const char *what, uint64_t nbytes);
 /* The time for one of the above, 0 unless device->profiled. */
 static inline uint64_t vkt_profile_now(const vkt_device *device)
 {

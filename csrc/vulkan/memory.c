@@ -462,8 +462,7 @@ vkt_status vkt_memory_trim(vkt_device *device)
     release_all(device);
     vkt_memory_get_stats(device, &after);
     if (began)
-        vkt_profile_memory(device, began, "trim", before.reserved - after.reserved, after.in_use,
-                           after.reserved);
+        vkt_profile_pool(device, began, "trim", before.reserved - after.reserved);
     return VKT_OK;
 fail:
     return vkt_status_last();

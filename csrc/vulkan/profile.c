@@ -241,12 +241,11 @@ void vkt_profile_memory(vkt_device *device, uint64_t began_ns, const char *what,
     note_host(device, &event, what);
 }
 
-/* What the pool holds now: the ends of its curve. */
-static void note_memory(vkt_device *device, const char *what)
+void vkt_profile_pool(vkt_device *device, uint64_t began_ns, const char *what, uint64_t nbytes)
 {
     vkt_memory_stats stats;
     vkt_memory_get_stats(device, &stats);
-    vkt_profile_memory(device, vkt_now_ns(), what, 0, stats.in_use, stats.reserved);
+    vkt_profile_memory(device, began_ns, what, nbytes, stats.in_use, stats.reserved);
 }
 
 /* ---- Start and stop */
@@ -289,7 +288,7 @@ vkt_status vkt_profile_start(vkt_device *device, bool calibrated, vkt_profile_ma
         .serial = profile->serial, .first = profile->n_entries, .started_ns = vkt_now_ns()};
     device->profiled = true;
     vkt_mutex_unlock(&profile->lock);
-    note_memory(device, "start");
+    vkt_profile_pool(device, vkt_now_ns(), "start", 0);
     return VKT_OK;
 fail:
     return vkt_status_last();
@@ -409,7 +408,7 @@ vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_mark *mark,
                 VKT_UNAVAILABLE, "profile: it is not running");
     if (vkt_queue_wait_value(device, vkt_queue_next_value(device), "profile") != VKT_OK)
         goto ended;
-    note_memory(device, "stop");
+    vkt_profile_pool(device, vkt_now_ns(), "stop", 0);
     out->ns = vkt_now_ns() - mark->started_ns;
     /* What other threads recorded during the wait is submitted by now, or not in the record. */
     vkt_mutex_lock(&profile->lock);

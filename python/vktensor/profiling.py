@@ -124,7 +124,8 @@ class Submit(Event):
 @dataclass(frozen=True)
 class MemoryEvent(Event):
     """The pool changed: "alloc" and "free" of a block of 1 MiB or more, "reserve" and "release" of
-    the driver's memory, "trim"; "start" and "stop" of the profile and "submit" tell the state.
+    the driver's memory, "trim"; "import" and "unimport" of NumPy's memory, which is not the pool's;
+    "start" and "stop" of the profile and "submit" tell the state.
 
     `bytes` is the size, `in_use` the bytes of live blocks after it, `reserved` those held from the
     driver.
