@@ -319,7 +319,7 @@ def test_small_tensors_share_driver_memory():
 
 
 def test_a_profile_names_and_times_every_dispatch(tmp_path):
-    a = vt.asarray(np.ones(100_000, np.float32))
+    a = vt.asarray(np.ones(1 << 17, np.float32))
     with vt.profile() as p:
         vt.eval(vt.sin(a) + 1)
         vt.eval(a @ a)

@@ -1,6 +1,7 @@
 /* ops/emit.c - GLSL and argument bytes of a fused program: what elementwise kernels, reductions
  * and scans share. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ops/expr.h"
@@ -228,6 +229,21 @@ static void emit_out(int output, vkt_dtype dtype, vkt_text *out)
                     "#define vkt_out%d_wide(i, vector, v) "
                     "vkt_out%d_part(i, 1, WIDTH - 1, vector, v)\n#endif\n\n",
                     bits, output, output, output);
+}
+
+void vkt_emit_give(const vkt_program *program, int output, vkt_text *out)
+{
+    vkt_dtype dtype = output_dtype(program, output);
+    int nbytes = vkt_dtypes[dtype].nbytes;
+    vkt_text_format(out,
+                    "        %s w%d[PACK];\n"
+                    "        [[unroll]] for (int k = 0; k < PACK; k++)\n            w%d[k] = ",
+                    word_type(dtype), output, output);
+    char value[16];
+    (void)snprintf(value, sizeof(value), "y%d[k]", output);
+    emit_code(codecs[dtype].encode, value, out);
+    vkt_text_format(out, ";\n        vkt_give%d(args.out%d + at * %d, w%d);\n", nbytes * 8, output,
+                    nbytes, output);
 }
 
 void vkt_emit_access(const vkt_program *program, bool with_outputs, vkt_text *out)

@@ -126,7 +126,7 @@ static int32_t find_cut(const vkt_space *space)
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-static uint64_t operand_address(const vkt_map_plan *plan, const vkt_space *space, int p)
+uint64_t vkt_map_address(const vkt_map_plan *plan, const vkt_space *space, int p)
 {
     return vkt_block_address(plan->blocks[p]) + (uint64_t)(space->offsets[p] * plan->nbytes[p]);
 }
@@ -138,7 +138,7 @@ static bool is_aligned(const vkt_map_plan *plan, const vkt_space *space, int p, 
     if (space->strides[p][dim] != 1)
         return false;
     uint64_t align = vkt_min_u64(16, (uint64_t)plan->width * plan->nbytes[p]);
-    uint64_t odd = operand_address(plan, space, p);
+    uint64_t odd = vkt_map_address(plan, space, p);
     for (int32_t d = 0; d < space->ndim; d++) {
         if (d != dim)
             odd |= (uint64_t)(space->strides[p][d] * plan->nbytes[p]);
@@ -156,8 +156,8 @@ static bool is_aligned_with_output(const vkt_map_plan *plan, const vkt_space *sp
     if (space->strides[p][inner] != 1)
         return false;
     /* width is a power of two: differences may wrap. */
-    uint64_t odd = operand_address(plan, space, p) / plan->nbytes[p] -
-                   operand_address(plan, space, 0) / plan->nbytes[0];
+    uint64_t odd = vkt_map_address(plan, space, p) / plan->nbytes[p] -
+                   vkt_map_address(plan, space, 0) / plan->nbytes[0];
     for (int32_t d = 0; d < inner; d++)
         odd |= (uint64_t)(space->strides[p][d] - space->strides[0][d]);
     return odd % plan->width == 0;
@@ -275,7 +275,7 @@ static void pack_args(const vkt_map_plan *plan, const vkt_space *space, vkt_map_
 {
     args->nbytes = 0;
     for (int p = 0; p < plan->n_tensors; p++)
-        vkt_args_u64(args, operand_address(plan, space, p));
+        vkt_args_u64(args, vkt_map_address(plan, space, p));
     vkt_pack_scalars(plan->fusion, args);
     if (plan->counts)
         vkt_args_u64(args, (uint64_t)space->offsets[plan->n_operands - 1]);
@@ -347,9 +347,7 @@ static vkt_map_layout choose_layout(const vkt_map_plan *plan, vkt_space *space)
     return VKT_MAP_FLAT;
 }
 
-/* What the space touches of operand p, and the bytes that takes at least. */
-static uint64_t find_access(const vkt_map_plan *plan, const vkt_space *space, int p,
-                            vkt_access *out)
+uint64_t vkt_map_access(const vkt_map_plan *plan, const vkt_space *space, int p, vkt_access *out)
 {
     int64_t low = space->offsets[p];
     int64_t high = low + 1;
@@ -392,9 +390,13 @@ static vkt_status record(const vkt_map_plan *plan, vkt_space *space)
     vkt_access accesses[MAX_MAP_OPERANDS];
     vkt_note note;
     vkt_launch launch = {.accesses = accesses, .n_accesses = (uint32_t)plan->n_tensors};
-    for (int p = 0; p < plan->n_tensors; p++)
-        launch.nbytes += find_access(plan, space, p, &accesses[p]);
     vkt_map_layout layout = choose_layout(plan, space);
+    if (layout == VKT_MAP_FLAT)
+        VKT_TRY(vkt_map_stream(plan, space));
+    if (space->shape[0] == 0)
+        return VKT_OK;
+    for (int p = 0; p < plan->n_tensors; p++)
+        launch.nbytes += vkt_map_access(plan, space, p, &accesses[p]);
     pack_args(plan, space, layout, find_grid(plan, space, layout, launch.groups), &args);
     launch.args = args.bytes;
     launch.args_nbytes = args.nbytes;

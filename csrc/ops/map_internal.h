@@ -43,6 +43,18 @@ uint32_t vkt_map_group_size(const vkt_map_plan *plan, vkt_map_layout layout);
  * where that fits. */
 uint32_t vkt_map_tile_side(const vkt_map_plan *plan);
 
+/* Declares x0[n], x1[n], ..., registers of the leaves, and y0[n], ... of the outputs. */
+void vkt_emit_registers(const vkt_program *program, const char *n, vkt_text *out);
+
+/* The address of operand p's first element, and what the space touches of it; returns the bytes
+ * that takes at least. */
+uint64_t vkt_map_address(const vkt_map_plan *plan, const vkt_space *space, int p);
+uint64_t vkt_map_access(const vkt_map_plan *plan, const vkt_space *space, int p, vkt_access *out);
+
+/* Of a space for VKT_MAP_FLAT: records what streams take, if any, and leaves the rest in *space,
+ * which may have no elements then. */
+vkt_status vkt_map_stream(const vkt_map_plan *plan, vkt_space *space);
+
 /* The kernel, from the table or built. args_nbytes is the size of its arguments. */
 vkt_status vkt_map_kernel(const vkt_map_plan *plan, vkt_map_layout layout, uint32_t args_nbytes,
                           vkt_kernel **out);

@@ -88,13 +88,13 @@ static void emit_leaf_load(int leaf, int p, const char *at, const char *step, vk
         leaf, at, p, step, p, 1u << p, leaf);
 }
 
-static void emit_registers(const vkt_program *program, vkt_text *out)
+void vkt_emit_registers(const vkt_program *program, const char *n, vkt_text *out)
 {
     for (int i = 0; i < program->n_leaves; i++)
-        vkt_text_format(out, "    %s x%d[WIDTH];\n", register_type(program->leaf_dtype[i]), i);
+        vkt_text_format(out, "    %s x%d[%s];\n", register_type(program->leaf_dtype[i]), i, n);
     for (int i = 0; i < program->n_outputs; i++)
-        vkt_text_format(out, "    %s y%d[WIDTH];\n",
-                        register_type(program->instrs[program->outputs[i]].dtype), i);
+        vkt_text_format(out, "    %s y%d[%s];\n",
+                        register_type(program->instrs[program->outputs[i]].dtype), i, n);
 }
 
 static void emit_compute_and_store(const vkt_map_plan *plan, const char *step, vkt_text *out)
@@ -125,7 +125,7 @@ static void emit_run(const vkt_map_plan *plan, vkt_text *out)
     const vkt_program *program = plan->program;
     vkt_text_append(out, "void vkt_run(int at[OPERANDS], int step[OPERANDS], int last)\n{\n"
                          "    bool full = last == WIDTH - 1;\n");
-    emit_registers(program, out);
+    vkt_emit_registers(program, "WIDTH", out);
     for (int i = 0; i < program->n_leaves; i++) {
         vkt_text_append(out, "    ");
         emit_leaf_load(i, program->n_outputs + i, "at", "step", out);
@@ -168,7 +168,7 @@ static void emit_run_tile(const vkt_map_plan *plan, vkt_text *out)
     vkt_text_append(out, "void vkt_run_tile(int at[OPERANDS], int last, ivec2 place, "
                          "int turned_at[OPERANDS], int turned_last, ivec2 turned_place)\n{\n"
                          "    bool full = last == WIDTH - 1;\n");
-    emit_registers(program, out);
+    vkt_emit_registers(program, "WIDTH", out);
     for (int i = 0; i < program->n_leaves; i++)
         emit_turned_leaf(i, program->n_outputs + i, program->leaf_dtype[i], out);
     vkt_text_append(out, "    if (last < 0)\n        return;\n");

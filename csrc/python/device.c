@@ -296,6 +296,7 @@ static PyObject *device_get_features(PyObject *self, void *unused)
         {"int16", info->int16},
         {"int64", info->int64},
         {"storage8", info->storage8},
+        {"push8", info->push8},
         {"storage16", info->storage16},
         {"int64_atomics", info->int64_atomics},
         {"subgroup_arithmetic", info->subgroup_arithmetic},

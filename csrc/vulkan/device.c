@@ -229,6 +229,7 @@ static void choose_features(const vkt_physical *physical, vkt_features *on)
     on->core.features.shaderInt64 = has.core.features.shaderInt64;
     on->core.features.shaderInt16 = has.core.features.shaderInt16;
     on->v11.storageBuffer16BitAccess = has.v11.storageBuffer16BitAccess;
+    on->v12.storagePushConstant8 = has.v12.storagePushConstant8;
     on->v12.storageBuffer8BitAccess = has.v12.storageBuffer8BitAccess;
     on->v12.shaderBufferInt64Atomics = has.v12.shaderBufferInt64Atomics;
     on->v12.shaderFloat16 = has.v12.shaderFloat16;

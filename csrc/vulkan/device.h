@@ -103,6 +103,7 @@ typedef struct vkt_device_info {
     /* Features, as queried. Those the device has are enabled. */
     bool float64, float16, int8, int16, int64; /* arithmetic in shaders */
     bool storage8, storage16;                  /* 8- and 16-bit members in buffers */
+    bool push8;                                /* 8-bit members in push constants */
     bool int64_atomics;
     bool subgroup_arithmetic;
     bool subgroup_size_control;

@@ -340,6 +340,7 @@ static void read_features(vkt_physical *physical, const extensions *list)
     info->int16 = features.core.features.shaderInt16;
     info->int64 = features.core.features.shaderInt64;
     info->storage8 = features.v12.storageBuffer8BitAccess;
+    info->push8 = features.v12.storagePushConstant8;
     info->storage16 = features.v11.storageBuffer16BitAccess;
     info->int64_atomics = features.v12.shaderBufferInt64Atomics;
     info->subgroup_size_control =
@@ -459,7 +460,8 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
         info->kind == VKT_DEVICE_CPU ? v11->maxMemoryAllocationSize : info->device_nbytes;
     info->max_block_nbytes = single < v13->maxBufferSize ? single : v13->maxBufferSize;
     const char *kernels = getenv("VKTENSOR_KERNELS");
-    info->serial_kernels = kernels ? strcmp(kernels, "cpu") == 0 : info->kind == VKT_DEVICE_CPU;
+    info->serial_kernels =
+        kernels && kernels[0] ? strcmp(kernels, "cpu") == 0 : info->kind == VKT_DEVICE_CPU;
     info->max_turns = v12->driverID == VK_DRIVER_ID_MESA_LLVMPIPE ? LLVMPIPE_MAX_TURNS : INT32_MAX;
 }
 
