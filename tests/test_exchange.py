@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import io
+import pickle
+import pickletools
 import subprocess
 import sys
 import threading
@@ -257,3 +261,64 @@ def test_a_process_ends_well_while_memory_is_shared(last):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["1.0"], "")
+
+
+# ---- pickle and copy ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_tensors_pickle_to_equal_tensors(dtype, protocol):
+    for shape in ((3, 4), (), (2, 0), (1,)):
+        t = vt.asarray(filled(shape, dtype))
+        back = pickle.loads(pickle.dumps(t, protocol))
+        assert isinstance(back, vt.Tensor) and back.device == vt.default_device()
+        assert back.dtype == t.dtype and back.shape == shape
+        assert back.tobytes() == t.tobytes()
+        assert "_core" not in str(pickletools.dis(pickle.dumps(t, protocol), io.StringIO()))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "bool"])
+def test_elements_go_out_of_band(dtype):
+    t = vt.asarray(filled((1000,), getattr(vt, dtype).dtype))
+    buffers: list[pickle.PickleBuffer] = []
+    text = pickle.dumps(t, 5, buffer_callback=buffers.append)
+    assert len(text) < 300 and len(buffers) == 1
+    raw = buffers[0].raw()
+    assert raw.nbytes == t.nbytes
+    if ON_CPU:
+        assert np.shares_memory(np.frombuffer(raw, np.uint8), t.numpy().view(np.uint8))
+    for received in (buffers, [bytes(raw)], [bytearray(raw)]):
+        back = pickle.loads(text, buffers=received)
+        assert back.dtype == t.dtype and back.tobytes() == t.tobytes()
+    back[:] = 0
+    assert t.tobytes() == bytes(raw), "what is unpickled is a tensor of its own"
+
+
+def test_views_pickle_only_their_elements():
+    t = vt.zeros((1000, 1000))
+    for view in (t[::100, ::100], t[5], t.T[3:5, 7:11], vt.broadcast_to(t[0, 0], (3, 4))):
+        for protocol in (4, 5):
+            text = pickle.dumps(view, protocol)
+            assert len(text) < view.nbytes + 300
+            assert pickle.loads(text).shape == view.shape
+
+
+def test_a_pickle_of_the_wrong_size_is_refused():
+    good = pickle.dumps(vt.zeros((2, 3)), 4)
+    assert good.count(b"K\x03") == 1
+    with pytest.raises(ValueError, match="reshape"):
+        pickle.loads(good.replace(b"K\x03", b"K\x04"))
+
+
+def test_copies_are_apart_and_a_memo_is_kept():
+    t = vt.arange(6, dtype=vt.float32) + 0
+    pair = copy.deepcopy([t, t[2:4]])
+    assert np.array_equal(pair[0].numpy(), t.numpy())
+    pair[0][:] = -1
+    assert pair[1].tolist() == [2, 3] and t[0].item() == 0
+    shallow = copy.copy(t)
+    shallow[0] = 9
+    assert t[0].item() == 0
+    twice = copy.deepcopy([t, t])
+    assert twice[0] is twice[1]

@@ -29,7 +29,6 @@ typedef struct vkt_py_state {
     PyObject *device_lost;
     PyObject *compile_error;
     PyObject *vulkan_error;
-    PyObject *rebuild; /* the function asarray: what a pickle calls */
 } vkt_py_state;
 
 extern vkt_py_state vkt_py;

@@ -28,8 +28,7 @@ static int module_exec(PyObject *module)
     if (!vkt_py_numpy_init() || !add_functions(module) || !vkt_py_errors_init(module) ||
         !vkt_py_tensor_init(module) || !vkt_py_device_init(module) || !vkt_py_hooks_init(module))
         return -1;
-    vkt_py.rebuild = PyObject_GetAttrString(module, "asarray");
-    return vkt_py.rebuild ? 0 : -1;
+    return 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {

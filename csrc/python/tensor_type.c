@@ -353,17 +353,6 @@ static PyObject *tensor_view(PyObject *self, PyObject *arg)
     return status == VKT_OK ? vkt_py_tensor_new(out) : NULL;
 }
 
-static PyObject *tensor_reduce(PyObject *self, PyObject *unused)
-{
-    PyObject *array = vkt_py_to_numpy(vkt_py_value(self), -1), *result = NULL;
-    (void)unused;
-
-    if (array)
-        result = Py_BuildValue("O(O)", vkt_py.rebuild, array);
-    Py_XDECREF(array);
-    return result;
-}
-
 #define FASTCALL(function) (PyCFunction)(void (*)(void)) function
 
 static PyMethodDef tensor_methods[] = {
@@ -389,8 +378,6 @@ static PyMethodDef tensor_methods[] = {
      "Where the item sizes differ the last axis is contiguous and changes its length."},
     {"__copy__", tensor_copy, METH_NOARGS, "__copy__($self)\n--\n\nFor copy.copy."},
     {"__deepcopy__", tensor_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nFor copy.deepcopy."},
-    {"__reduce__", tensor_reduce, METH_NOARGS,
-     "__reduce__($self)\n--\n\nFor pickle: the elements go as a NumPy array."},
     {"__dlpack__", FASTCALL(vkt_py_tensor_dlpack), METH_FASTCALL | METH_KEYWORDS,
      "__dlpack__($self, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
      "A DLPack capsule of the host's memory: the tensor's own where the host can view it cached,\n"

@@ -11,6 +11,7 @@ from vktensor import (
     _functions,
     _ufuncs,
     elementwise,
+    exchange,
     linear_algebra,
     manipulation,
     searching,
@@ -470,6 +471,7 @@ def attach() -> None:
     functions = {name: globals()[f"_{name}"] for name in METHODS}
     functions |= {f"__{name}__": globals()[f"_{name}"] for name in SPECIAL}
     functions["_repr_html_"] = _repr_html
+    functions["__reduce_ex__"] = exchange.reduce_tensor
     functions["__array_ufunc__"] = _ufuncs.array_ufunc
     functions["__array_function__"] = _functions.array_function
     for name, function in functions.items():

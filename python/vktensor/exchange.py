@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pickle import PickleBuffer
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from vktensor import _core
+from vktensor import _core, _dtypes
 from vktensor._core import Tensor
 from vktensor._typing import DeviceLike
 
@@ -149,3 +151,24 @@ def to_numpy(x: Tensor, /, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
     array([0, 1, 2])
     """
     return _core.to_numpy(x, out)
+
+
+def rebuild_tensor(dtype: str, shape: tuple[int, ...], elements: Any) -> Tensor:
+    """What a pickled Tensor calls: `elements`, bytes in C order, copied to the default device."""
+    array = np.frombuffer(elements, np.uint8)
+    array = array.view(_dtypes.bfloat16.dtype if dtype == "bfloat16" else np.dtype(dtype))
+    return _core.asarray(array.reshape(shape), copy=True)
+
+
+def reduce_tensor(self: Tensor, protocol: Any, /) -> tuple[Any, ...]:
+    """For pickle: the elements in C order and nothing else.
+
+    From protocol 5 on they go as a PickleBuffer: out of band, without a copy on the host, where the
+    pickler has a `buffer_callback`. The Tensor is made on the default device of who unpickles it.
+    """
+    elements = np.ascontiguousarray(self.numpy()).reshape(-1).view(np.uint8)
+    return rebuild_tensor, (
+        self.dtype.name,
+        self.shape,
+        PickleBuffer(elements.data) if protocol >= 5 else elements.tobytes(),
+    )
