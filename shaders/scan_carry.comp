@@ -8,7 +8,7 @@
 // short one.
 struct Carry { VALUE high; VALUE low; };
 
-Carry carry_start() { return Carry(VALUE(0), VALUE(0)); }
+#define CARRIED 2u // values of a Carry in memory
 
 void carry_add(inout Carry run, VALUE x)
 {
@@ -23,20 +23,31 @@ VALUE carry_value(Carry run) { return FINITE(run.high) ? run.high + run.low : ru
 #else
 struct Carry { VALUE high; };
 
-Carry carry_start() { return Carry(NEUTRAL); }
+#define CARRIED 1u
 
 void carry_add(inout Carry run, VALUE x) { run.high = combine(run.high, x); }
 
 VALUE carry_value(Carry run) { return run.high; }
 #endif
 
-#define ME gl_LocalInvocationIndex
-
 layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Totals { VALUE value[]; };
 
 VALUE total_of(uint row, uint slot)
 {
     return Totals(args.partials).value[row * args.row_step + slot * args.slot_step];
+}
+
+// What earlier pieces of the row hand on.
+Carry carry_start(uint row)
+{
+    Carry run;
+    run.high = NEUTRAL;
+#ifdef COMPENSATED
+    run.low = NEUTRAL;
+#endif
+    for (uint slot = 0u; slot < args.slot0; slot++)
+        carry_add(run, total_of(row, slot));
+    return run;
 }
 
 uint group_number() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }
@@ -72,9 +83,13 @@ void store_initial(uint chunk, int at[OPERANDS])
 #endif
 }
 
-// Hands the end of the last chunk to the piece that follows, if one does.
-void store_end(uint row, uint chunk, Carry run)
+// Hands the end of the row to the piece that follows, if one does.
+void store_end(uint row, Carry run)
 {
-    if (args.next != 0ul && (chunk + 1u) * args.chunk >= args.n_reduced)
-        Totals(args.next).value[row * args.next_step] = carry_value(run);
+    if (args.next == 0ul)
+        return;
+    Totals(args.next).value[row * args.next_step] = run.high;
+#ifdef COMPENSATED
+    Totals(args.next).value[row * args.next_step + args.slot_step] = run.low;
+#endif
 }

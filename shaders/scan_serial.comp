@@ -7,6 +7,8 @@
 //         that lie before this piece's.
 // At most chunk / 4 + 4 turns, and one for each total before.
 
+#define ME gl_LocalInvocationIndex
+
 void main()
 {
     uint across = 1u << args.lanes_log2;
@@ -19,9 +21,9 @@ void main()
     int at[OPERANDS];
     kept_at(row, at);
 
-    Carry run = carry_start();
-    for (uint slot = 0u; slot < args.slot0 + chunk; slot++)
-        carry_add(run, total_of(row, slot));
+    Carry run = carry_start(row);
+    for (uint slot = 0u; slot < chunk; slot++)
+        carry_add(run, total_of(row, args.slot0 + slot));
     store_initial(chunk, at);
     for (; r + 4u <= end; r += 4u) {
         VALUE v[4];
@@ -38,5 +40,6 @@ void main()
         carry_add(run, v);
         store(r, at, carry_value(run));
     }
-    store_end(row, chunk, run);
+    if (end == args.n_reduced)
+        store_end(row, run);
 }

@@ -189,6 +189,82 @@ def test_variance_of_half_types_is_rounded_once(dtype):
         assert_ulp(vt.var(vt.asarray(x), axis=axis), exact_variance(x, axis), 0.52, "var")
 
 
+# ---- scans ---------------------------------------------------------------------------------------
+
+
+def scan_error(got: vt.Tensor, x: Array, axis: int = 0) -> float:
+    """The largest |got - cumulative sum|, in eps of the sum of |x| up to there."""
+    wide = x.astype(np.longdouble)
+    scale = np.cumsum(np.abs(wide), axis=axis)
+    error = np.abs(np.asarray(got).astype(np.longdouble) - np.cumsum(wide, axis=axis))
+    return float(np.max(error / np.maximum(scale, 1e-300))) / register_eps(x.dtype.name)
+
+
+# Tiles are of 4096 elements, chunks on CPU drivers of 32,768: beyond those the carry is exact.
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_errors_of_cumulative_sums_do_not_grow_beyond_a_tile(kind, dtype):
+    for n in (1, 65, 1025, 4097, 16_385, 65_537, 1_000_003):
+        x = hard_to_sum(kind, n, dtype)
+        error = scan_error(vt.cumulative_sum(vt.asarray(x)), x)
+        assert error <= 2 * math.log2(32_768) + 1, f"n = {n}: {error} eps"
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((3_000_000,), 0), ((5, 70_001), 1), ((70_001, 5), 0), ((2, 9000, 40), 1)]
+)
+def test_cumulative_sums_of_one_sign_are_within_few_ulp_on_every_axis(shape, axis):
+    x = np.random.default_rng(4).uniform(0.5, 1, shape).astype(np.float32)
+    assert scan_error(vt.cumulative_sum(vt.asarray(x), axis=axis), x, axis) <= 4
+
+
+@pytest.mark.parametrize("shape", [(40_001,), (3, 40_001), (60, 17_000), (600_001,), (2, 530_000)])
+@pytest.mark.parametrize("include_initial", [False, True])
+def test_long_scans_of_integers_are_exact(shape, include_initial):
+    x = np.random.default_rng(6).integers(-1000, 1000, shape, dtype=np.int32)
+    expected = np.cumsum(x, axis=-1, dtype=np.int64)
+    if include_initial:
+        expected = np.concatenate([np.zeros_like(expected[..., :1]), expected], axis=-1)
+    got = vt.cumulative_sum(vt.asarray(x), axis=-1, include_initial=include_initial)
+    np.testing.assert_array_equal(np.asarray(got), expected)
+
+
+def test_infinity_and_nan_stay_what_they_are_after_many_tiles():
+    x = np.ones(300_000, np.float32)
+    x[100_000] = np.inf
+    np.testing.assert_array_equal(np.asarray(vt.cumulative_sum(vt.asarray(x))), np.cumsum(x))
+    x[200_000] = -np.inf
+    with np.errstate(invalid="ignore"):
+        expected = np.cumsum(x)
+    np.testing.assert_array_equal(np.asarray(vt.cumulative_sum(vt.asarray(x))), expected)
+
+
+def scan_digest() -> str:
+    """A hash of long scans of rows."""
+    rng = np.random.default_rng(19)
+    hashed = hashlib.sha256()
+    for shape in ((260_001,), (3, 50_000)):
+        x = vt.asarray(rng.standard_normal(shape).astype(np.float32))
+        hashed.update(np.asarray(vt.cumulative_sum(x, axis=-1)).tobytes())
+        hashed.update(np.asarray(vt.cumulative_sum(x.astype(vt.int64), axis=-1)).tobytes())
+    return hashed.hexdigest()
+
+
+def test_one_pass_scans_give_the_same_bits_when_workgroups_tell_nothing():
+    digests = set()
+    for scan in ("", "silent"):
+        done = subprocess.run(
+            [sys.executable, "-c", "import test_accumulation as t; print(t.scan_digest())"],
+            env={**os.environ, "VKTENSOR_KERNELS": "gpu", "VKTENSOR_SCAN": scan},
+            capture_output=True,
+            text=True,
+            cwd=HERE,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        digests.add(done.stdout.split()[-1])
+    assert len(digests) == 1
+
+
 # ---- products ------------------------------------------------------------------------------------
 
 

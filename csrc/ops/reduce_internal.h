@@ -4,7 +4,7 @@
  * reduce_space.c  the input's iteration space, cut into kept and reduced dims and into pieces
  * reduce_text.c   kernel text and keys
  * reduce_run.c    plans (how the work is spread), arguments, launches
- * scan.c          scans: totals of chunks by a reduction, then each chunk with what came before
+ * scan.c          scans: in one pass, or totals of chunks by a reduction, then each chunk
  */
 #ifndef VKT_OPS_REDUCE_INTERNAL_H
 #define VKT_OPS_REDUCE_INTERNAL_H
@@ -91,6 +91,7 @@ typedef enum vkt_family {
     VKT_FAMILY_MERGE,
     VKT_FAMILY_SCAN_SERIAL,
     VKT_FAMILY_SCAN_TILE,
+    VKT_FAMILY_SCAN_LOOK_BACK,
 } vkt_family;
 
 /* All that a kernel's text depends on beside the reducer and the program. Hashed as bytes: no
@@ -104,6 +105,8 @@ typedef struct vkt_variant {
     uint8_t subgroups;
     uint8_t compensated; /* scans: running sums carry their rounding errors */
     uint8_t initial;     /* scans: rows begin with the neutral element */
+    uint8_t batches;     /* scans of tiles: batches of four elements an invocation holds */
+    uint8_t silent;      /* for tests: part of what workgroups tell each other is left out */
     uint16_t group;      /* invocations of a workgroup */
     uint16_t blocked;    /* lanes are long: they add up blocks, and blocks of blocks */
     uint8_t modes[VKT_MAX_LEAVES];
@@ -148,8 +151,9 @@ typedef struct vkt_pass {
     vkt_spread spread;
     int64_t initial_step; /* scans: the neutral element lies this far before the first, or 0 */
     uint32_t flags;       /* VKT_FLAG_*, set by vkt_pass_variant */
-    vkt_block *next;      /* scans: slot 0 of the totals of the piece that follows, or NULL */
-    uint32_t next_step;   /* ... and its kept_step */
+    vkt_block *state;     /* scans: what workgroups tell each other, or NULL */
+    vkt_block *next; /* scans: the first slots of the totals of the piece that follows, or NULL */
+    uint32_t next_step; /* ... and its kept_step */
 } vkt_pass;
 
 /* Where partial results go: accumulator of (kept, slot) at kept * kept_step + (slot0 + slot) *
@@ -184,7 +188,7 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
 vkt_status vkt_reduce_run(const vkt_reduction *reduction);
 
 /* For scans: the layout class of a walk's loads, its arguments, and a dispatch of n_groups x
- * n_chunks workgroups that reads the leaves and touches `others` (at most 3). */
+ * n_chunks workgroups that reads the leaves and touches `others` (at most 4). */
 void vkt_pass_variant(const vkt_reduction *reduction, vkt_pass *pass, vkt_variant *out);
 void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
                    const vkt_partials *partials, vkt_args *args);

@@ -270,6 +270,8 @@ void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
         vkt_args_u64(args, out - (uint64_t)(pass->initial_step * out_nbytes));
     vkt_args_u64(args, partials->block ? vkt_block_address(partials->block) : 0);
     vkt_args_u64(args, pass->next ? vkt_block_address(pass->next) : 0);
+    if (pass->state)
+        vkt_args_u64(args, vkt_block_address(pass->state));
     if (reduction->reducer.merge == VKT_MERGE_INDEX)
         vkt_args_u64(args, pass->first_reduced);
     if (reduction->halves.uses_iota)
@@ -302,7 +304,7 @@ vkt_status vkt_reduce_launch(const vkt_reduction *reduction, const vkt_variant *
 {
     const vkt_program *program =
         variant->family == VKT_FAMILY_MERGE ? NULL : &reduction->fusion.program;
-    vkt_access accesses[VKT_MAX_LEAVES + 3];
+    vkt_access accesses[VKT_MAX_LEAVES + 4];
     vkt_kernel *kernel = NULL;
     vkt_note note;
     uint32_t n = 0;

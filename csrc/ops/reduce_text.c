@@ -8,13 +8,15 @@
 
 static const struct {
     const char *name;
-    const char *templates[3];
+    const char *templates[4];
 } families[] = {
     [VKT_FAMILY_ROWS] = {"rows", {"reduce_walk", "reduce_state", "reduce_rows"}},
     [VKT_FAMILY_COLUMNS] = {"columns", {"reduce_walk", "reduce_state", "reduce_columns"}},
     [VKT_FAMILY_MERGE] = {"merge", {"reduce_walk", "reduce_state", "reduce_merge"}},
     [VKT_FAMILY_SCAN_SERIAL] = {"serial", {"reduce_walk", "scan_carry", "scan_serial"}},
-    [VKT_FAMILY_SCAN_TILE] = {"tiles", {"reduce_walk", "scan_carry", "scan_tile"}},
+    [VKT_FAMILY_SCAN_TILE] = {"tiles", {"reduce_walk", "scan_carry", "scan_group", "scan_tile"}},
+    [VKT_FAMILY_SCAN_LOOK_BACK] = {"look_back",
+                                   {"reduce_walk", "scan_carry", "scan_group", "scan_look_back"}},
 };
 
 static bool is_scan(const vkt_variant *variant)
@@ -147,6 +149,7 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_append(out, "uint64_t out0; ");
     vkt_text_append(out, variant->initial ? "uint64_t out1; " : "");
     vkt_text_append(out, "uint64_t partials; uint64_t next; ");
+    vkt_text_append(out, variant->family == VKT_FAMILY_SCAN_LOOK_BACK ? "uint64_t state; " : "");
     if (reducer->merge == VKT_MERGE_INDEX)
         vkt_text_append(out, "int64_t index0; ");
     if (program) {
@@ -244,6 +247,64 @@ static void emit_store(const vkt_variant *variant, const vkt_reducer *reducer, v
     vkt_emit_access(&result, true, out);
 }
 
+/* How invocations of a subgroup hand each other a value: 64-bit integers in two words, as
+ * subgroups of those are a feature of their own. */
+static const char *find_hand(vkt_register reg)
+{
+    return reg == VKT_REG_I64 || reg == VKT_REG_U64
+               ? "#define SHUFFLE\n#define hand(x, i) pack64(subgroupShuffle(unpack32(x), i))\n"
+               : "#define SHUFFLE\n#define hand(x, i) subgroupShuffle(x, i)\n";
+}
+
+/* A value as 32-bit words, in memory that others may be writing. */
+static void emit_words(vkt_register reg, vkt_text *out)
+{
+    static const struct {
+        int n;
+        const char *to, *from;
+    } words[VKT_REG_COUNT] = {
+        [VKT_REG_I32] = {1, "w[0] = uint(x);", "int(w[0])"},
+        [VKT_REG_U32] = {1, "w[0] = x;", "w[0]"},
+        [VKT_REG_F32] = {1, "w[0] = floatBitsToUint(x);", "uintBitsToFloat(w[0])"},
+        [VKT_REG_I64] = {2, "uvec2 a = unpack32(uint64_t(x)); w[0] = a.x; w[1] = a.y;",
+                         "int64_t(pack64(uvec2(w[0], w[1])))"},
+        [VKT_REG_U64] = {2, "uvec2 a = unpack32(x); w[0] = a.x; w[1] = a.y;",
+                         "pack64(uvec2(w[0], w[1]))"},
+        [VKT_REG_F64] = {2, "uvec2 a = unpackDouble2x32(x); w[0] = a.x; w[1] = a.y;",
+                         "packDouble2x32(uvec2(w[0], w[1]))"},
+        [VKT_REG_C64] = {2, "w[0] = floatBitsToUint(x.x); w[1] = floatBitsToUint(x.y);",
+                         "vec2(uintBitsToFloat(w[0]), uintBitsToFloat(w[1]))"},
+        [VKT_REG_C128] = {4,
+                          "uvec4 a = uvec4(unpackDouble2x32(x.x), unpackDouble2x32(x.y)); "
+                          "[[unroll]] for (uint i = 0u; i < 4u; i++) w[i] = a[i];",
+                          "dvec2(packDouble2x32(uvec2(w[0], w[1])), "
+                          "packDouble2x32(uvec2(w[2], w[3])))"},
+    };
+    vkt_text_format(out,
+                    "#define WORDS %d\nvoid to_words(VALUE x, out uint w[WORDS]) { %s }\n\n"
+                    "VALUE from_words(uint w[WORDS]) { return %s; }\n\n",
+                    words[reg].n, words[reg].to, words[reg].from);
+}
+
+static void emit_scan(const vkt_variant *variant, const vkt_reducer *reducer, vkt_text *out)
+{
+    vkt_register reg = vkt_dtypes[reducer->value].reg;
+    vkt_text_append(out, variant->compensated ? "#define COMPENSATED\n" : "");
+    vkt_text_append(out, variant->initial ? "#define INITIAL\n" : "");
+    vkt_text_append(out, variant->silent ? "#define SILENT\n" : "");
+    vkt_text_format(out, "#define OUT_ALIGNED %uu\n", VKT_FLAG_OUT_ALIGNED);
+    if (variant->compensated) {
+        vkt_text_append(out, "#define FINITE(x) ");
+        append_with_suffix("vkt_isfinite_$(x)\n", reducer->value, out);
+    }
+    if (variant->batches > 0) {
+        vkt_text_format(out, "#define BATCHES %uu\n", variant->batches);
+        vkt_text_append(out, variant->subgroups ? find_hand(reg) : "");
+    }
+    if (variant->family == VKT_FAMILY_SCAN_LOOK_BACK)
+        emit_words(reg, out);
+}
+
 /* ---- Whole kernels --------------------------------------------------------------------------- */
 
 static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
@@ -258,24 +319,17 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_append(out, program ? "" : "#define KEPT_ONLY\n");
     vkt_text_format(out, "#define KEPT_DIMS %d\n#define REDUCED_DIMS %d\n", variant->kept_dims,
                     variant->reduced_dims);
-    vkt_text_append(out, variant->compensated ? "#define COMPENSATED\n" : "");
+    if (is_scan(variant))
+        emit_scan(variant, reducer, out);
     emit_merge(reducer, out);
     emit_store(variant, reducer, out);
-    vkt_text_append(out, variant->initial ? "#define INITIAL\n" : "");
-    vkt_text_format(out, "#define OUT_ALIGNED %uu\n", VKT_FLAG_OUT_ALIGNED);
-    if (variant->compensated) {
-        vkt_text_append(out, "#define FINITE(x) ");
-        append_with_suffix("vkt_isfinite_$(x)\n", reducer->value, out);
-    }
     if (is_scan(variant)) {
         vkt_text_append(out, "RESULT as_result(VALUE x) { return ");
         emit_fit(reducer, "x", out);
         vkt_text_append(out, "; }\n\n");
     }
-    for (int i = 0; i < 3; i++) {
-        const char *text = vkt_glsl_template(families[variant->family].templates[i]);
-        assert(text);
-        vkt_text_append(out, text);
+    for (int i = 0; i < 4 && families[variant->family].templates[i]; i++) {
+        vkt_text_append(out, vkt_glsl_template(families[variant->family].templates[i]));
         if (i == 0 && program)
             emit_loads(variant, program, out);
         if (i == 1 && !is_scan(variant))
@@ -288,12 +342,14 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
                         const vkt_program *program, uint32_t args_nbytes, vkt_kernel **out)
 {
     vkt_text members = {0}, body = {0}, glsl = {0};
-    char name[VKT_PROGRAM_NAME + 64], inner[VKT_PROGRAM_NAME] = "", operands[32];
+    char name[VKT_PROGRAM_NAME + 64], inner[VKT_PROGRAM_NAME] = "", operands[32], span[32];
     uint32_t constants[3] = {variant->group, 1, 1};
-    const char *defines[] = {"WIDTH 4", operands, NULL};
+    uint32_t subgroup_size = variant->subgroups ? vkt_device_get_info(device)->subgroup_size : 0;
+    const char *defines[] = {"WIDTH 4", operands, span, NULL};
 
     (void)snprintf(operands, sizeof(operands), "OPERANDS %d",
                    program ? program->n_leaves + VKT_AT_LEAF - VKT_AT_OUT : 1);
+    (void)snprintf(span, sizeof(span), "SPAN %uu", subgroup_size ? subgroup_size : variant->group);
     if (program)
         vkt_program_name(program, inner);
     (void)snprintf(name, sizeof(name), "%s_%s%s%s", vkt_ops[reducer->op].name,
@@ -305,10 +361,11 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
     vkt_glsl_assemble(device, defines, members.chars, args_nbytes, body.chars, &glsl);
     VKT_TRY(vkt_text_check(&glsl));
 
-    vkt_kernel_source source = {
-        .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};
-    if (variant->subgroups)
-        source.subgroup_size = vkt_device_get_info(device)->subgroup_size;
+    vkt_kernel_source source = {.name = name,
+                                .glsl = glsl.chars,
+                                .constants = constants,
+                                .n_constants = 3,
+                                .subgroup_size = subgroup_size};
     VKT_TRY(vkt_kernel_build(device, key, key_nbytes, &source, out));
     vkt_text_free(&members);
     vkt_text_free(&body);

@@ -1,8 +1,11 @@
-/* ops/scan.c - cumulative sums and products: totals of chunks, then each chunk after its carry. */
+/* ops/scan.c - cumulative sums and products: in one pass, or totals of chunks and then each chunk
+ * after its carry. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "ops/elementwise.h"
 #include "ops/reduce_internal.h"
 
 /* GPU: invocations wanted before rows stop being cut; rows up to this length are one
@@ -11,6 +14,13 @@
 #define GROUPS_WANTED  1024
 #define SHORT_ROW      64
 #define MAX_CHUNKS     256
+
+/* GPU, tiles: an invocation's batches of four elements; tiles of a block and kinds of what
+ * workgroups tell each other, as in shaders/scan_look_back.comp; and turns that a device must allow
+ * for each tile of a row, where all of them have to be found twice. */
+#define BATCHES    4
+#define BLOCK      32
+#define TILE_TURNS 128
 
 /* CPU: chunks wanted in all, shortest and longest chunk; pieces hold the number of chunks, so
  * of totals one invocation adds up, below the limit on loops. */
@@ -30,10 +40,30 @@ static uint32_t floor_log2(uint64_t n)
 /* How a piece is cut: chunks, and which kernel scans them. */
 typedef struct scan_plan {
     bool tiles;
+    bool look_back;      /* tiles, each of them a chunk, whose totals are not needed before */
     uint32_t lanes_log2; /* serial: rows side by side in a workgroup */
     uint32_t chunk;
     uint32_t n_chunks;
 } scan_plan;
+
+/* Invocations of a workgroup that takes tiles. */
+static uint32_t tile_group(const vkt_device_info *info)
+{
+    return vkt_reduce_group(info);
+}
+
+static uint32_t tile_length(const vkt_device_info *info)
+{
+    return 4 * BATCHES * tile_group(info);
+}
+
+/* One pass needs invocations that hand each other values, and as many as look at once. */
+static bool can_look_back(const vkt_device_info *info)
+{
+    return info->subgroup_shuffle && info->subgroup_size_control &&
+           info->subgroup_size <= tile_group(info) && tile_group(info) >= 2 * BLOCK &&
+           !vkt_reduce_serial(info);
+}
 
 static scan_plan plan_piece(const vkt_reduction *scan, uint64_t n_kept, uint64_t n_reduced)
 {
@@ -49,13 +79,17 @@ static scan_plan plan_piece(const vkt_reduction *scan, uint64_t n_kept, uint64_t
         parts = vkt_min_u64(parts, MAX_CHUNKS);
     } else {
         plan.tiles = true;
-        unit = UINT64_C(16) * group;
-        if (n_kept < GROUPS_WANTED && n_reduced > 4 * unit)
+        unit = tile_length(scan->info);
+        if (n_kept < GROUPS_WANTED && n_reduced > 4 * unit) {
+            plan.look_back = can_look_back(scan->info);
             parts = vkt_min_u64(vkt_ceil_div(GROUPS_WANTED, n_kept), vkt_ceil_div(n_reduced, unit));
+        }
     }
     chunk = vkt_max_u64(vkt_ceil_div(vkt_ceil_div(n_reduced, parts), unit), 1) * unit;
     if (vkt_reduce_serial(scan->info))
         chunk = vkt_min_u64(chunk, SERIAL_LONGEST);
+    if (plan.look_back)
+        chunk = unit;
     plan.chunk = (uint32_t)chunk;
     plan.n_chunks = (uint32_t)vkt_max_u64(vkt_ceil_div(n_reduced, chunk), 1);
 
@@ -64,15 +98,37 @@ static scan_plan plan_piece(const vkt_reduction *scan, uint64_t n_kept, uint64_t
     return plan;
 }
 
-/* Totals of all chunks but what comes after them, beside a slot for what earlier pieces hand on. */
+/* Elements of a piece: on devices that limit turns a piece takes no more than those allow. */
+static int64_t piece_limit(const vkt_reduction *scan)
+{
+    int64_t limit = vkt_reduce_serial(scan->info) ? SERIAL_PIECE : VKT_PIECE_LIMIT;
+    int64_t tiles = scan->info->max_turns / TILE_TURNS;
+    int64_t found = tiles * tile_length(scan->info);
+    return !scan->halves.columns && can_look_back(scan->info) && found < limit ? found : limit;
+}
+
+/* Values of what one piece hands on to the next: sums of floats carry their rounding errors. */
+static bool is_compensated(const vkt_reducer *reducer)
+{
+    return reducer->op == VKT_OP_cumulative_sum &&
+           (vkt_dtype_is_float(reducer->value) || vkt_dtype_is_complex(reducer->value));
+}
+
+static uint32_t count_carried(const vkt_reduction *scan)
+{
+    return is_compensated(&scan->reducer) ? 2 : 1;
+}
+
+/* Totals of all chunks but what comes after them, beside slots for what earlier pieces hand on. */
 static vkt_status alloc_totals(const vkt_reduction *scan, uint64_t n_kept, bool carried,
                                const scan_plan *plan, vkt_partials *out)
 {
-    uint64_t n_slots = (plan->n_chunks > 1 ? plan->n_chunks : 0) + (carried ? 1 : 0);
+    uint32_t slot0 = carried ? count_carried(scan) : 0;
+    uint64_t n_slots = slot0 + (plan->n_chunks > 1 && !plan->look_back ? plan->n_chunks : 0);
     assert(n_kept * n_slots < UINT32_MAX);
     *out = (vkt_partials){
         .n_slots = (uint32_t)n_slots,
-        .slot0 = carried ? 1 : 0,
+        .slot0 = slot0,
         .kept_step = scan->halves.columns ? 1 : (uint32_t)n_slots,
         .slot_step = scan->halves.columns ? (uint32_t)n_kept : 1,
     };
@@ -98,6 +154,32 @@ static vkt_status reduce_chunks(const vkt_reduction *scan, const vkt_pass *piece
     return vkt_reduce_pass(scan, &pass, totals);
 }
 
+/* Words that tell nothing yet, for each tile, and each block of them twice. */
+static vkt_status alloc_state(const vkt_reduction *scan, uint64_t n_kept, const scan_plan *plan,
+                              vkt_block **out)
+{
+    uint64_t n_blocks = vkt_ceil_div(plan->n_chunks, BLOCK);
+    uint64_t entries = n_kept * (plan->n_chunks + (1 + count_carried(scan)) * n_blocks);
+    int64_t n_words = (int64_t)(entries * vkt_reducer_nbytes(&scan->reducer) / 2);
+    vkt_scalar zero = {.cls = VKT_CLASS_INT, .value.i = 0};
+    vkt_tensor *words = NULL;
+    VKT_TRY(vkt_full("scan", scan->device, VKT_UINT32, 1, &n_words, &zero, &words));
+    VKT_TRY(vkt_eval(&words, 1));
+    *out = vkt_block_ref(words->block);
+    vkt_tensor_unref(words);
+    return VKT_OK;
+fail:
+    vkt_tensor_unref(words);
+    return vkt_status_last();
+}
+
+/* For tests: the way of those whose predecessors tell nothing. */
+static bool is_silent(void)
+{
+    const char *scan = getenv("VKTENSOR_SCAN");
+    return scan && strcmp(scan, "silent") == 0;
+}
+
 static vkt_status scan_chunks(const vkt_reduction *scan, const vkt_pass *piece,
                               const scan_plan *plan, const vkt_partials *totals,
                               const vkt_partials *next)
@@ -105,24 +187,36 @@ static vkt_status scan_chunks(const vkt_reduction *scan, const vkt_pass *piece,
     vkt_pass pass = *piece;
     vkt_variant variant;
     vkt_args args;
-    vkt_access others[3];
+    vkt_access others[4];
     int n = 0;
     uint32_t group = vkt_reduce_group(scan->info), n_z = plan->n_chunks;
     uint64_t n_groups = pass.n_kept;
     pass.spread = (vkt_spread){.chunk = plan->chunk, .lanes_log2 = plan->lanes_log2};
     pass.next = next->block;
     pass.next_step = next->kept_step;
+    if (plan->look_back)
+        VKT_TRY(alloc_state(scan, pass.n_kept, plan, &pass.state));
 
     /* Batches run along the scanned dim, whichever dim is the innermost. */
     pass.columns = false;
     vkt_pass_variant(scan, &pass, &variant);
-    variant.family = plan->tiles ? VKT_FAMILY_SCAN_TILE : VKT_FAMILY_SCAN_SERIAL;
-    variant.tree = variant.subgroups = 0;
-    variant.compensated =
-        scan->reducer.op == VKT_OP_cumulative_sum && vkt_dtype_is_float(scan->reducer.value);
+    variant.family = plan->look_back ? VKT_FAMILY_SCAN_LOOK_BACK
+                     : plan->tiles   ? VKT_FAMILY_SCAN_TILE
+                                     : VKT_FAMILY_SCAN_SERIAL;
+    variant.group = (uint16_t)(plan->tiles ? tile_group(scan->info) : group);
+    variant.tree = 0;
+    variant.subgroups = plan->tiles && can_look_back(scan->info);
+    variant.batches = plan->tiles ? BATCHES : 0;
+    variant.compensated = is_compensated(&scan->reducer);
     variant.initial = pass.initial_step != 0;
-    vkt_pack_pass(scan, &pass, totals, &args);
-    if (!plan->tiles) {
+    variant.silent = plan->look_back && is_silent();
+    vkt_partials from = *totals;
+    from.n_slots = plan->n_chunks;
+    vkt_pack_pass(scan, &pass, &from, &args);
+    if (plan->look_back) {
+        n_groups *= plan->n_chunks;
+        n_z = 1;
+    } else if (!plan->tiles) {
         n_groups = vkt_ceil_div(pass.n_kept, UINT64_C(1) << plan->lanes_log2);
         n_z = (uint32_t)vkt_ceil_div(plan->n_chunks, group >> plan->lanes_log2);
     }
@@ -131,7 +225,14 @@ static vkt_status scan_chunks(const vkt_reduction *scan, const vkt_pass *piece,
         others[n++] = vkt_access_block(totals->block, false);
     if (next->block)
         others[n++] = vkt_access_block(next->block, true);
-    return vkt_reduce_launch(scan, &variant, &args, n_groups, n_z, others, n);
+    if (pass.state)
+        others[n++] = vkt_access_block(pass.state, true);
+    VKT_TRY(vkt_reduce_launch(scan, &variant, &args, n_groups, n_z, others, n));
+    vkt_block_unref(pass.state);
+    return VKT_OK;
+fail:
+    vkt_block_unref(pass.state);
+    return vkt_status_last();
 }
 
 /* Scans the pieces of the kept elements in `kept` one after the other. */
@@ -142,7 +243,7 @@ static vkt_status scan_kept(const vkt_reduction *scan, const vkt_space *kept, in
     vkt_partials totals = {0}, next = {0};
     vkt_space here, after;
     uint64_t first, n_kept = vkt_space_count(kept);
-    vkt_pieces_init(whole, vkt_reduce_serial(scan->info) ? SERIAL_PIECE : VKT_PIECE_LIMIT, &pieces);
+    vkt_pieces_init(whole, piece_limit(scan), &pieces);
     vkt_pieces_get(whole, &pieces, 0, &here, &first);
     scan_plan plan = plan_piece(scan, n_kept, vkt_space_count(&here)), next_plan = {0};
     VKT_TRY(alloc_totals(scan, n_kept, false, &plan, &totals));
@@ -160,7 +261,7 @@ static vkt_status scan_kept(const vkt_reduction *scan, const vkt_space *kept, in
             .columns = scan->halves.columns,
             .initial_step = initial_step,
         };
-        if (plan.n_chunks > 1)
+        if (totals.n_slots > totals.slot0)
             VKT_TRY(reduce_chunks(scan, &piece, &plan, &totals));
         VKT_TRY(scan_chunks(scan, &piece, &plan, &totals, &next));
         vkt_block_unref(totals.block);

@@ -300,6 +300,7 @@ static PyObject *device_get_features(PyObject *self, void *unused)
         {"storage16", info->storage16},
         {"int64_atomics", info->int64_atomics},
         {"subgroup_arithmetic", info->subgroup_arithmetic},
+        {"subgroup_shuffle", info->subgroup_shuffle},
         {"subgroup_size_control", info->subgroup_size_control},
         {"cooperative_matrix", info->cooperative_matrix},
         {"external_host_memory", info->external_host_memory},

@@ -106,6 +106,7 @@ typedef struct vkt_device_info {
     bool push8;                                /* 8-bit members in push constants */
     bool int64_atomics;
     bool subgroup_arithmetic;
+    bool subgroup_shuffle;
     bool subgroup_size_control;
     bool cooperative_matrix; /* VK_KHR_cooperative_matrix */
     bool external_host_memory;

@@ -437,6 +437,8 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
     info->timestamp_period_ns = limits->timestampPeriod;
     info->subgroup_arithmetic = (v11->subgroupSupportedOperations & wanted) == wanted &&
                                 (v11->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
+    info->subgroup_shuffle = (v11->subgroupSupportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) &&
+                             (v11->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
     info->preserves_nan[0] = v12->shaderSignedZeroInfNanPreserveFloat16;
     info->preserves_nan[1] = v12->shaderSignedZeroInfNanPreserveFloat32;
     info->preserves_nan[2] = v12->shaderSignedZeroInfNanPreserveFloat64;
