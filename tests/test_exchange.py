@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import copy
 import gc
 import io
@@ -223,6 +224,34 @@ def test_an_array_that_views_a_tensor_leads_back_to_it():
     assert a[10] == -5
     if ON_CPU:
         assert t[10].item() == -5
+
+
+def test_a_file_is_read_where_it_is_mapped(tmp_path):
+    path = tmp_path / "numbers"
+    np.arange(100_000, dtype=np.float32).tofile(path)
+    mapped = np.memmap(path, np.float32, "r+")
+    t = vt.from_numpy(mapped[500:], copy=False)
+    assert vt.max(t).item() == 99_999
+    t[-1] = -1
+    del t, mapped
+    gc.collect()
+    assert np.fromfile(path, np.float32)[-1] == -1
+
+
+def test_an_interrupted_op_keeps_the_array_until_the_device_is_done():
+    a = np.ones(1 << 22, np.float32).view(Array)
+    seen = weakref.ref(a)
+    t = vt.from_numpy(a, copy=False)
+    del a
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    with pytest.raises(KeyboardInterrupt):
+        timer.start()
+        while True:
+            for _ in range(4):
+                t[:] = vt.erf(vt.lgamma(vt.sinh(vt.cos(t))))
+    del t
+    vt.synchronize()
+    assert seen() is None
 
 
 def test_threads_may_share_one_array():
