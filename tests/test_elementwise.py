@@ -19,7 +19,6 @@ from oracle import (
     random_values,
 )
 from vktensor.accuracy import special
-from vktensor.accuracy.inputs import random_bits
 from vktensor.accuracy.special import takes
 
 OPS = {row["name"]: row for row in vt.ops() if row["kind"] in ("unary", "binary", "ternary")}
@@ -70,16 +69,9 @@ def test_op_equals_numpy_on_its_domain(name, dtype):
 UNARY = [(name, dtype) for name, dtype in CASES if arity(name) == 1]
 
 
-@pytest.mark.parametrize(
-    ("name", "dtype"), [c for c in UNARY if c[1] in ("int8", "uint8", "float16", "bfloat16")]
-)
-def test_every_value_of_a_narrow_dtype_equals_numpy(name, dtype):
+@pytest.mark.parametrize(("name", "dtype"), [c for c in UNARY if c[1] in ("int8", "uint8")])
+def test_every_value_of_a_narrow_integer_equals_numpy(name, dtype):
     check(name, dtype, [all_values(dtype)])
-
-
-@pytest.mark.parametrize(("name", "dtype"), [c for c in UNARY if c[1] in ("float32", "float64")])
-def test_every_exponent_equals_numpy(name, dtype):
-    check(name, dtype, [random_bits(np.random.default_rng(5), dtype, 1 << 14)])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -46,9 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def rows_of(functions: list[str] | None) -> list[dict[str, Any]]:
-    """The rows of the op table that are measured: those with an error. ValueError for a name that
-    is none."""
-    rows = [r for r in vt.ops() if r["kind"] in ("unary", "binary") and r["ulp"] > 0]
+    """The rows of the op table that are measured: functions of one or two floats. ValueError for a
+    name that is none."""
+    rows = [r for r in vt.ops() if r["kind"] in ("unary", "binary") and "float" in r["takes"]]
     names = [r["name"] for r in rows]
     for name in functions or ():
         if name not in names:
@@ -62,6 +62,19 @@ def describe_device(device: Device) -> dict[str, str]:
     return {name: getattr(device, name) for name in names}
 
 
+def line_of(row: dict[str, Any], seconds: float) -> str:
+    """A measured row for the terminal."""
+    name, inputs = row["function"], page.count_text(row["inputs"])
+    mark = "!" if page.is_over(row) else " "
+    wrong = f"  {row['wrong']} wrong, first at {row['wrong_at']}" if row["wrong"] else ""
+    if "max" not in row:
+        return f"{name:<13}exact {mark}{'':15} {seconds:8.2f}  {inputs:<13}{wrong}"
+    errors = f"{row['max']:8.3f} {row['mean']:6.3f}"
+    limit = bound(name, row["dtype"])
+    at = ", ".join(row["at"])
+    return f"{name:<13}{limit:5g} {mark}{errors} {seconds:8.2f}  {inputs:<13} {at}{wrong}"
+
+
 def measure_functions(args: argparse.Namespace, device: Device) -> list[dict[str, Any]]:
     """The errors of the functions, a line of print each."""
     from vktensor.accuracy.measure import measure
@@ -72,19 +85,12 @@ def measure_functions(args: argparse.Namespace, device: Device) -> list[dict[str
             missing = "long double has" if device.features["float64"] else "the device has"
             print(f"float64 is not measured: {missing} no such numbers")
             continue
-        print(f"\n{dtype:<12} bound       max   mean  seconds  inputs")
+        print(f"\n{dtype:<13}bound       max   mean  seconds  inputs")
         for row in rows_of(args.function):
             start = time.perf_counter()
             one = measure(row, dtype, device, args.quick)
             seconds = time.perf_counter() - start
-            mark = "!" if page.is_over(one) else " "
-            wrong = f"  {one['wrong']} wrong, first at {one['wrong_at']}" if one["wrong"] else ""
-            print(
-                f"{row['name']:<12} {bound(row['name'], dtype):5g} {mark}{one['max']:8.3f} "
-                f"{one['mean']:6.3f} {seconds:8.2f}  {page.count_text(one['inputs']):<13} "
-                f"{', '.join(one['at'])}{wrong}",
-                flush=True,
-            )
+            print(line_of(one, seconds), flush=True)
             found.append(one)
     return found
 

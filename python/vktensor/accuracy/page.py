@@ -25,6 +25,7 @@ HOW = """
 - **max** and **mean** error, with the **input** of the largest, exactly, in C's hexadecimal and
   rounded in decimal. An error of 0.5 is correct rounding. A result that is of another kind (NaN, an
   infinity or a zero of the wrong sign) has no ULP and is counted as wrong beside the maximum.
+- **Exact** ops are NumPy's to the last bit on all inputs that were tried.
 - **inputs**: all 65,536 of the half types (for two operands all pairs of every 32nd and some
   others); all 2^32 of float32 for functions of one argument on a GPU. Elsewhere a sample: random
   bits, the function's domain, neighbourhoods of 0, 1 and other points where methods change; with,
@@ -87,7 +88,7 @@ def number_text(literal: str, dtype: str) -> str:
 
 def is_over(row: dict[str, Any]) -> bool:
     """Whether the row breaks its bound."""
-    return bool(row["max"] > bound(row["function"], row["dtype"]) or row["wrong"])
+    return bool(row["wrong"] or row.get("max", 0) > bound(row["function"], row["dtype"]))
 
 
 def failures(results: dict[str, Any]) -> list[str]:
@@ -100,7 +101,7 @@ def failures(results: dict[str, Any]) -> list[str]:
 
 def cells(row: dict[str, Any] | None) -> list[str]:
     """A device's columns: max, mean, input, inputs."""
-    if row is None:
+    if row is None or "max" not in row:
         return ["", "", "", ""]
     worst = f"**! {row['max']:.3g}**" if is_over(row) else f"{row['max']:.3f}"
     if row["wrong"]:
@@ -110,20 +111,39 @@ def cells(row: dict[str, Any] | None) -> list[str]:
     return [worst, f"{row['mean']:.3f}", at, count_text(row["inputs"])]
 
 
+def exact_lines(found: list[dict[str, Any]], devices: list[dict[str, Any]]) -> list[str]:
+    """What is said of the ops of a dtype that are exact, a line a device."""
+    lines = []
+    for rows, results in zip(found, devices, strict=True):
+        exact = [row for row in rows.values() if "max" not in row]
+        for n in sorted({row["inputs"] for row in exact}):
+            names = [r["function"] for r in exact if r["inputs"] == n and not r["wrong"]]
+            text = f"{', '.join(names)} ({count_text(n)} inputs each)"
+            lines.append(f"- Exact on {short_name(results)}: {text}")
+        for row in exact:
+            if row["wrong"]:
+                at = ", ".join(number_text(x, row["dtype"]) for x in row["wrong_at"])
+                lines.append(
+                    f"- **! {row['function']}** on {short_name(results)} is not NumPy's for "
+                    f"{row['wrong']:,} of {count_text(row['inputs'])}, the first {at}"
+                )
+    return ["", *lines] if lines else []
+
+
 def table(dtype: str, devices: list[dict[str, Any]]) -> list[str]:
     """The table of one dtype; nothing where no device measured it."""
     found = [{r["function"]: r for r in d["rows"] if r["dtype"] == dtype} for d in devices]
-    names = list(dict.fromkeys(name for rows in found for name in rows))
+    names = list(dict.fromkeys(n for rows in found for n, row in rows.items() if "max" in row))
     if not names:
         return []
     heads = [f"{short_name(d)}: max | mean | input | inputs" for d in devices]
     lines = [f"\n## {dtype}\n", f"| function | bound | {' | '.join(heads)} |"]
     lines.append("|---" * (2 + 4 * len(devices)) + "|")
     for name in names:
-        rows = [r.get(name) for r in found]
-        columns = [name, f"{bound(name, dtype):g}", *(c for row in rows for c in cells(row))]
+        columns = [name, f"{bound(name, dtype):g}"]
+        columns += [cell for rows in found for cell in cells(rows.get(name))]
         lines.append(f"| {' | '.join(columns)} |")
-    return lines
+    return lines + exact_lines(found, devices)
 
 
 def special_cell(row: dict[str, Any] | None) -> str:
@@ -192,14 +212,16 @@ def reference_text(devices: list[dict[str, Any]]) -> str:
     rows = [row for results in devices for row in results["rows"]]
     found = []
     for dtype in ("float32", "float64"):
-        worst = max((r["reference_error"] for r in rows if r["dtype"] == dtype), default=0.0)
+        worst = max(
+            (r.get("reference_error", 0.0) for r in rows if r["dtype"] == dtype), default=0.0
+        )
         found.append(f"{worst:.1g} ULP of {dtype}")
     return " and ".join(found)
 
 
 def make(devices: list[dict[str, Any]]) -> str:
     """The page."""
-    checked = f"{sum(row['checked'] for results in devices for row in results['rows']):,}"
+    checked = f"{sum(row.get('checked', 0) for results in devices for row in results['rows']):,}"
     how = HOW.format(checked=checked, reference=reference_text(devices))
     lines = [TITLE + "\n".join(device_lines(devices)) + "\n" + how.rstrip()]
     for dtype in FLOATS:
