@@ -3,6 +3,7 @@
 // Needs:  VALUE, RESULT, and one of
 //         PLAIN    combine(x, y), NEUTRAL       sums, products, extremes, truth
 //         INDEX    better(x, y), NEUTRAL        the place of an extreme: first index, first NaN
+//                  RANKED: no element is the neutral one
 //         MOMENTS  FINITE(x), NOT_A_NUMBER      count, mean and squared deviations, merged as Chan,
 //                                               Golub and LeVeque (1983) do
 //         TREE: lanes of a workgroup merge, in shared memory of GROUP accumulators.
@@ -86,7 +87,10 @@ void lane_start(out Lane lane)
 
 void lane_take_one(inout Lane lane, int j, VALUE v, uint index)
 {
-    bool taken = better(v, lane.value[j]) || lane.index[j] == NOWHERE;
+    bool taken = better(v, lane.value[j]);
+#ifndef RANKED // every rank beats the neutral one
+    taken = taken || lane.index[j] == NOWHERE;
+#endif
     lane.value[j] = taken ? v : lane.value[j];
     lane.index[j] = taken ? index : lane.index[j];
 }

@@ -31,6 +31,46 @@ static const char *register_type(vkt_dtype dtype)
 
 /* ---- What is accumulated --------------------------------------------------------------------- */
 
+/* Extremes of floats are found among integers that have their order, so that one comparison does
+ * and NaN wins it: the op's number of x, given o = vkt_order(x), and x again. */
+static bool is_ranked(const vkt_reducer *reducer)
+{
+    bool extreme =
+        reducer->op == VKT_OP_max || reducer->op == VKT_OP_min || reducer->merge == VKT_MERGE_INDEX;
+    return extreme && vkt_dtypes[reducer->value].cls == VKT_CLASS_FLOAT;
+}
+
+static vkt_register rank_register(const vkt_reducer *reducer)
+{
+    return vkt_dtypes[reducer->value].reg == VKT_REG_F64 ? VKT_REG_I64 : VKT_REG_I32;
+}
+
+/* Where zeros are equal, as for an index, -0 has the number of 0. */
+static const char *find_rank(vkt_op op)
+{
+    switch (op) {
+    case VKT_OP_max:
+        return "o";
+    case VKT_OP_min:
+        return "~o";
+    case VKT_OP_argmax:
+        return "o - (o >> SIGN)";
+    default:
+        return "(o >> SIGN) - o";
+    }
+}
+
+static void emit_rank(const vkt_reducer *reducer, vkt_text *out)
+{
+    const vkt_register_info *rank = &vkt_registers[rank_register(reducer)];
+    const char *x = vkt_registers[vkt_dtypes[reducer->value].reg].suffix;
+    vkt_text_format(out,
+                    "#define RANKED\n#define SIGN %d\nVALUE take(%s x)\n{\n    VALUE o = "
+                    "vkt_order_%s(x);\n    return vkt_isnan_%s(x) ? vkt_highest_%s() : %s;\n}\n\n",
+                    rank_register(reducer) == VKT_REG_I64 ? 63 : 31, register_type(reducer->value),
+                    x, x, rank->suffix, find_rank(reducer->op));
+}
+
 uint32_t vkt_reducer_nbytes(const vkt_reducer *reducer)
 {
     uint8_t nbytes = vkt_dtypes[reducer->value].nbytes;
@@ -68,6 +108,17 @@ static const char *find_merge(const vkt_reducer *reducer, const char **neutral)
 static void emit_merge(const vkt_reducer *reducer, vkt_text *out)
 {
     vkt_dtype value = reducer->value;
+    if (is_ranked(reducer)) {
+        vkt_text_append(out,
+                        reducer->merge == VKT_MERGE_INDEX ? "#define INDEX\n" : "#define PLAIN\n");
+        vkt_text_format(out,
+                        "#define NEUTRAL vkt_lowest_%s()\n"
+                        "VALUE combine(VALUE x, VALUE y) { return max(x, y); }\n"
+                        "bool better(VALUE x, VALUE y) { return x > y; }\n\n",
+                        vkt_registers[rank_register(reducer)].suffix);
+        emit_rank(reducer, out);
+        return;
+    }
     if (reducer->merge == VKT_MERGE_MOMENTS) {
         vkt_text_append(out, "#define MOMENTS\n#define NOT_A_NUMBER ");
         append_with_suffix("vkt_nan_$()\n#define FINITE(x) vkt_isfinite_$(x)\n", value, out);
@@ -85,15 +136,10 @@ static void emit_merge(const vkt_reducer *reducer, vkt_text *out)
         return;
     }
     bool max = reducer->op == VKT_OP_argmax;
-    const char *format =
-        vkt_dtype_is_float(value) ? "(x %s y || vkt_isnan_$(x)) && !vkt_isnan_$(y)" : "x %s y";
-    char glsl[80];
-    (void)snprintf(glsl, sizeof(glsl), format, max ? ">" : "<");
     vkt_text_append(out, "#define INDEX\n#define NEUTRAL VALUE(");
     append_with_suffix(max ? "vkt_lowest_$()" : "vkt_highest_$()", value, out);
-    vkt_text_append(out, ")\nbool better(VALUE x, VALUE y) { return ");
-    append_with_suffix(glsl, value, out);
-    vkt_text_append(out, "; }\n\n");
+    vkt_text_format(out, ")\nbool better(VALUE x, VALUE y) { return x %s y; }\n\n",
+                    max ? ">" : "<");
 }
 
 /* The register of the accumulator as one of the result. */
@@ -119,7 +165,13 @@ static void emit_finish(const vkt_reducer *reducer, vkt_text *out)
         emit_fit(reducer, "moments_variance(acc)", out);
     else if (reducer->op == VKT_OP_std)
         emit_fit(reducer, "sqrt(moments_variance(acc))", out);
-    else
+    else if (is_ranked(reducer)) {
+        char value[64];
+        (void)snprintf(value, sizeof(value), "vkt_unorder_%s(%sacc.value)",
+                       vkt_registers[vkt_dtypes[reducer->value].reg].suffix,
+                       reducer->op == VKT_OP_min ? "~" : "");
+        emit_fit(reducer, value, out);
+    } else
         emit_fit(reducer, "acc.value", out);
     vkt_text_append(out, "; }\n\n");
 }
@@ -172,31 +224,33 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
 
 /* ---- Loads ----------------------------------------------------------------------------------- */
 
-/* Element j of the batch, its operands from `places`: a call of vkt_compute. */
-static void emit_compute(const vkt_program *program, const char *leaf_format, const char *iota,
-                         const char *to, vkt_text *out)
+/* One element into `to`, its operands where leaf_format says: a call of vkt_compute. */
+static void emit_compute(const vkt_reducer *reducer, const vkt_program *program,
+                         const char *leaf_format, const char *iota, const char *to, vkt_text *out)
 {
-    vkt_text_append(out, "vkt_compute(");
+    bool ranked = is_ranked(reducer);
+    vkt_text_format(out, "{ %s e; vkt_compute(", register_type(reducer->value));
     for (int i = 0; i < program->n_leaves; i++) {
         char leaf[64];
         (void)snprintf(leaf, sizeof(leaf), leaf_format, i, i + 2);
         vkt_text_format(out, "%s, ", leaf);
     }
-    vkt_text_format(out, "%s, %s);\n", program_uses_iota(program) ? iota : "int64_t(0)", to);
+    vkt_text_format(out, "%s, e); %s = %s(e); }\n",
+                    program_uses_iota(program) ? iota : "int64_t(0)", to, ranked ? "take" : "");
 }
 
-static void emit_load_one(const vkt_program *program, vkt_text *out)
+static void emit_load_one(const vkt_reducer *reducer, const vkt_program *program, vkt_text *out)
 {
     vkt_text_append(out, "void load_one(uint r, int at[OPERANDS], out VALUE v)\n{\n"
                          "    int o[OPERANDS];\n    reduced_at(r, at, o);\n    ");
-    emit_compute(program, "vkt_leaf%d(o[%d])", "args.iota0 + int64_t(o[1])", "v", out);
+    emit_compute(reducer, program, "vkt_leaf%d(o[%d])", "args.iota0 + int64_t(o[1])", "v", out);
     vkt_text_append(out, "}\n\n");
 }
 
 /* A batch of four elements along `inner`, the half whose innermost dim they follow; of columns, the
  * first last + 1 of them. */
-static void emit_load_batch(const vkt_variant *variant, const vkt_program *program,
-                            const char *inner, vkt_text *out)
+static void emit_load_batch(const vkt_variant *variant, const vkt_reducer *reducer,
+                            const vkt_program *program, const char *inner, vkt_text *out)
 {
     bool columns = variant->family == VKT_FAMILY_COLUMNS;
     vkt_text_format(out, "void load(uint r, int at[OPERANDS], %sout VALUE v[4])\n{\n",
@@ -224,17 +278,18 @@ static void emit_load_batch(const vkt_variant *variant, const vkt_program *progr
     char iota[80];
     (void)snprintf(iota, sizeof(iota), "args.iota0 + int64_t(o[1] + j * args.%s_step[1])", inner);
     vkt_text_append(out, "    [[unroll]] for (int j = 0; j < 4; j++)\n        ");
-    emit_compute(program, "x%d[j]", iota, "v[j]", out);
+    emit_compute(reducer, program, "x%d[j]", iota, "v[j]", out);
     vkt_text_append(out, "}\n\n");
 }
 
-static void emit_loads(const vkt_variant *variant, const vkt_program *program, vkt_text *out)
+static void emit_loads(const vkt_variant *variant, const vkt_reducer *reducer,
+                       const vkt_program *program, vkt_text *out)
 {
     vkt_emit_access(program, false, out);
     vkt_program_emit(program, out);
-    emit_load_one(program, out);
-    emit_load_batch(variant, program, variant->family == VKT_FAMILY_COLUMNS ? "kept" : "reduced",
-                    out);
+    emit_load_one(reducer, program, out);
+    emit_load_batch(variant, reducer, program,
+                    variant->family == VKT_FAMILY_COLUMNS ? "kept" : "reduced", out);
 }
 
 /* vkt_out0, the store of one result, and vkt_out1, that of a row's neutral first. */
@@ -310,7 +365,9 @@ static void emit_scan(const vkt_variant *variant, const vkt_reducer *reducer, vk
 static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
                       const vkt_program *program, vkt_text *out)
 {
-    vkt_text_format(out, "#define VALUE %s\n#define RESULT %s\n", register_type(reducer->value),
+    vkt_register value =
+        is_ranked(reducer) ? rank_register(reducer) : vkt_dtypes[reducer->value].reg;
+    vkt_text_format(out, "#define VALUE %s\n#define RESULT %s\n", vkt_registers[value].type,
                     register_type(reducer->result));
     vkt_text_format(out, "#define GROUP %uu\n", variant->group);
     vkt_text_append(out, variant->tree ? "#define TREE\n" : "");
@@ -331,7 +388,7 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
     for (int i = 0; i < 4 && families[variant->family].templates[i]; i++) {
         vkt_text_append(out, vkt_glsl_template(families[variant->family].templates[i]));
         if (i == 0 && program)
-            emit_loads(variant, program, out);
+            emit_loads(variant, reducer, program, out);
         if (i == 1 && !is_scan(variant))
             emit_finish(reducer, out);
     }

@@ -115,6 +115,14 @@ int64_t vkt_order_f64(double x)
     return i ^ int64_t(uint64_t(i >> 63) >> 1);
 }
 
+// The number of that order; of the highest and the lowest integer, NaN.
+float vkt_unorder_f32(int i) { return intBitsToFloat(i ^ int(uint(i >> 31) >> 1)); }
+
+double vkt_unorder_f64(int64_t i)
+{
+    return int64BitsToDouble(i ^ int64_t(uint64_t(i >> 63) >> 1));
+}
+
 // minimum and maximum give the first NaN if there is one; fmin and fmax a number if there is one.
 float vkt_minimum_f32(float x, float y)
 {
