@@ -19,6 +19,8 @@ CHOICES += [["test_elementwise.py", "-k", "layout and (add or where)"]]
 CHOICES += [["test_tuning.py", "-k", "candidate"]]
 # What compares, divides, takes roots, rounds and converts.
 WARY = "equal or less or greater or sqrt or divide or reciprocal or floor or ceil or casts"
+# What has other constants where fma() is fused.
+FUSED = "(exp or sin or cos or tan) and float32 and not layout"
 
 
 def passes(choice: list[str], **variables: str) -> None:
@@ -51,6 +53,11 @@ def test_the_other_kind_of_kernels_passes_the_same_tests(choice):
 @pytest.mark.unwatched
 def test_kernels_that_trust_no_driver_pass_the_same_tests():
     passes(["test_elementwise.py", "-k", WARY], VKTENSOR_ARITHMETIC="cautious")
+
+
+@pytest.mark.unwatched
+def test_kernels_for_fused_multiply_add_pass_the_same_tests():
+    passes(["test_elementwise.py", "-k", FUSED], VKTENSOR_ARITHMETIC="fused")
 
 
 @pytest.mark.unwatched

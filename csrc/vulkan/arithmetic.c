@@ -353,6 +353,8 @@ vkt_status vkt_arithmetic_create(vkt_device *device)
         VKT_TRY(measure(device, &facts));
         vkt_kernels_store_facts(device, facts);
     }
+    if (wish && strcmp(wish, "fused") == 0)
+        facts |= BIT(fused_fma) | BIT(emulates_fma);
     device->info.arithmetic = facts;
     return VKT_OK;
 fail:

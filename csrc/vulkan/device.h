@@ -74,6 +74,7 @@ typedef enum vkt_device_kind {
     FACT(fused_fma, "fma() rounds once")                                                           \
     FACT(fused_fma64, "fma() of float64 rounds once")                                              \
     FACT(rounds_half, "a float32 packed to float16 and unpacked is rounded")                       \
+    FACT(emulates_fma, "for tests: fma() is taken for fused, and computed in float64")             \
     FACT(keeps_nan, "min() and max() give a NaN for one")
 
 typedef enum vkt_fact {
@@ -116,8 +117,8 @@ typedef struct vkt_device_info {
     bool preserves_nan[3];        /* SignedZeroInfNanPreserve for 16, 32, 64 bits */
     bool rounds_to_even[3];       /* RoundingModeRTE for 16, 32, 64 bits */
     bool preserves_subnormals[3]; /* DenormPreserve for 16, 32, 64 bits */
-    /* Facts that hold, 1 << vkt_fact each; of an open device. VKTENSOR_ARITHMETIC=cautious, for
-     * tests, says that none does. */
+    /* Facts that hold, 1 << vkt_fact each; of an open device. For tests, VKTENSOR_ARITHMETIC says
+     * that none does (=cautious), or that fma() is fused (=fused): float64 stands in for it. */
     uint32_t arithmetic;
 
     /* Limits. */

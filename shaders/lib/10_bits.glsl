@@ -322,6 +322,26 @@ int vkt_find_msb_u64(uint64_t x)
     return high != 0u ? findMSB(high) + 32 : findMSB(uint(x));
 }
 
+// a * b + c, rounded once where the driver does that: for sums that are good enough either way.
+float vkt_fma_f32(float a, float b, float c)
+{
+#if defined(VKT_EMULATES_FMA)
+    return float(double(a) * double(b) + double(c));
+#elif defined(VKT_FUSED_FMA)
+    return fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+// The integer nearest to x, |x| < 2^22, as float and as int: 1.5 2^23 brings it into the low bits.
+float vkt_nearest_f32(float x, out int n)
+{
+    float moved = x + 12582912.0;
+    n = floatBitsToInt(moved) - 0x4b400000;
+    return moved - 12582912.0;
+}
+
 // 2^n for the exponents of normal numbers.
 float vkt_exp2i_f32(int n) { return intBitsToFloat((n + 127) << 23); }
 

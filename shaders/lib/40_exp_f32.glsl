@@ -7,19 +7,21 @@
 // (exp(r) - 1 - r) / r^2
 float vkt_exp_series_f32(float r)
 {
-    return 0.5 + r * (0.16666667 + r * (0.041666344 + r * (0.00833327 + r * (0.001394205
-        + r * 0.00019915763))));
+    float p = vkt_fma_f32(r, 0.0013865427, 0.008367581);
+    p = vkt_fma_f32(p, r, 0.04166722);
+    p = vkt_fma_f32(p, r, 0.16666533);
+    return vkt_fma_f32(p, r, 0.5);
 }
 
 // exp(x) * 2^bias without overflow in between.
 float vkt_exp_biased_f32(float x, int bias)
 {
+    int k;
     x = x > 90.0 ? 90.0 : x < -105.0 ? -105.0 : x; // a NaN stays
-    float n = roundEven(x * 1.442695);
-    float high = x - n * 0.69311523, low = n * 3.1946183e-5;
-    float r = high - low;
-    float y = 1.0 + (r + (r * r * vkt_exp_series_f32(r) + ((high - r) - low)));
-    return vkt_scale_f32(y, int(n) + bias);
+    float n = vkt_nearest_f32(x * 1.442695, k);
+    float r = vkt_fma_f32(n, -3.1946183e-5, vkt_fma_f32(n, -0.69311523, x));
+    float y = 1.0 + vkt_fma_f32(r * r, vkt_exp_series_f32(r), r);
+    return vkt_scale_f32(y, k + bias);
 }
 
 float vkt_exp_f32(float x) { return vkt_exp_biased_f32(x, 0); }
@@ -27,27 +29,30 @@ float vkt_exp_f32(float x) { return vkt_exp_biased_f32(x, 0); }
 // (2^r - 1) / r
 float vkt_exp2_series_f32(float r)
 {
-    return 0.6931472 + r * (0.2402265 + r * (0.05550327 + r * (0.009618002 + r * (0.0013400543
-        + r * 0.00015476688))));
+    float p = vkt_fma_f32(r, 0.0001532815, 0.0013390993);
+    p = vkt_fma_f32(p, r, 0.009618502);
+    p = vkt_fma_f32(p, r, 0.055503596);
+    p = vkt_fma_f32(p, r, 0.24022648);
+    return vkt_fma_f32(p, r, 0.6931472);
 }
 
 float vkt_exp2_f32(float x)
 {
+    int k;
     x = x > 130.0 ? 130.0 : x < -155.0 ? -155.0 : x;
-    float n = roundEven(x);
-    float r = x - n;
-    return vkt_scale_f32(1.0 + r * vkt_exp2_series_f32(r), int(n));
+    float r = x - vkt_nearest_f32(x, k);
+    return vkt_scale_f32(vkt_fma_f32(r, vkt_exp2_series_f32(r), 1.0), k);
 }
 
 // 2^n (exp(r) - 1 + 1 - 2^-n): exact but for the sum.
 float vkt_expm1_f32(float x)
 {
     float a = x > 90.0 ? 90.0 : x < -30.0 ? -30.0 : x;
-    float n = roundEven(a * 1.442695);
+    int k;
+    float n = vkt_nearest_f32(a * 1.442695, k);
     float high = a - n * 0.69311523, low = n * 3.1946183e-5;
     float r = high - low;
-    float e = r * r * vkt_exp_series_f32(r) + ((high - r) - low);
-    int k = int(n);
+    float e = vkt_fma_f32(r * r, vkt_exp_series_f32(r), (high - r) - low);
     float one = 1.0 - vkt_exp2i_f32(max(-k, -40));
     float sum = one + r;
     float y = k == 0 ? r + e : vkt_scale_f32(sum + ((r - (sum - one)) + e), k);

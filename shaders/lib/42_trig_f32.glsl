@@ -1,8 +1,9 @@
 // 42_trig_f32.glsl - sine, cosine, tangent and their inverses in float32.
 //
-// Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: up to 6400
-// with pi/2 in four parts whose products with the quadrant number are exact (Cody and Waite 1980),
-// beyond it with the bits of 2/pi that matter, in integers (Payne and Hanek 1983).
+// Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: with pi/2 in
+// parts, up to 2^17 of three by fused multiply-add, else up to 6400 of four whose products with the
+// quadrant number are exact (Cody and Waite 1980); beyond it with the bits of 2/pi that matter, in
+// integers (Payne and Hanek 1983).
 
 // 128 bits of 2/pi from bit 32 i on, i up to 4, after 32 zero bits; selects, because every
 // invocation of a wave pays for an indexed load.
@@ -35,82 +36,79 @@ vec2 vkt_reduce_large_f32(float a, out int quadrant)
     uint high = m * w0 + h1 + (low < l1 ? 1u : 0u);
     quadrant = int((high + 0x20000000u) >> 30);
     high -= uint(quadrant) << 30;
-    bool negative = (high & 0x80000000u) != 0u;
-    low = negative ? ~low + 1u : low;
-    high = negative ? ~high + (low == 0u ? 1u : 0u) : high;
-    int n = high == 0u ? 32 : 0;
-    high = n != 0 ? low : high;
-    low = n != 0 ? 0u : low;
-    int lead = 31 - findMSB(high);
-    high = (high << lead) | ((low >> 1) >> (31 - lead));
-    umulExtended(high, 0xc90fdaa2u, h1, l1); // pi/2 in units of 2^-31
-    float scale = vkt_exp2i_f32(-29 - n - lead);
-    float r = float(h1 & 0xffffff00u) * scale, l = float(h1 & 0xffu) * scale;
-    quadrant &= 3;
-    return negative ? vec2(-r, -l) : vec2(r, l);
+    // The 62 bits as a sum of two, the leading 12 bits of it times 8 of pi/2, and all the rest.
+    float top = float(int(high)), tail = float(int(high) - int(top)) * 4294967296.0 + float(low);
+    top *= 9.313226e-10;
+    tail *= 2.1684043e-19;
+    float first_bits = vkt_high_f32(top), last_bits = top - first_bits;
+    float main = first_bits * 1.5703125;
+    float rest = last_bits * 1.5703125 + (first_bits * 0.0004837513 + (last_bits * 0.0004837513
+        + (top * 7.5497894e-8 + tail * 1.5707964)));
+    float r = main + rest;
+    return vkt_isfinite_f32(a) ? vec2(r, (main - r) + rest) : vec2(vkt_nan_f32());
 }
 
 vec2 vkt_reduce_f32(float a, out int quadrant)
 {
-    float n = roundEven(a * 0.63661975);
-    float t1 = a - n * 1.5703125, w = n * 0.0004837513;
-    float t2 = t1 - w, low = (t1 - t2) - w;
-    w = n * 7.5495336e-8;
-    float t3 = t2 - w;
-    low += ((t2 - t3) - w) - n * 2.563344e-12;
-    float r = t3 + low;
-    quadrant = int(n) & 3;
-    vec2 reduced = vec2(r, (t3 - r) + low);
-    if (a > 6400.0)
+    float n = vkt_nearest_f32(a * 0.63661975, quadrant);
+#ifdef VKT_FUSED_FMA
+    float limit = 131072.0;
+    float t = vkt_fma_f32(n, -1.5707964, a), w = n * 4.371139e-8; // t is exact
+    float r = vkt_fma_f32(n, 1.7151245e-15, vkt_fma_f32(n, 4.371139e-8, t));
+    float low = vkt_fma_f32(n, 1.7151245e-15, vkt_fma_f32(n, 4.371139e-8, -w));
+    float sum = t + w;
+    vec2 reduced = vec2(r, (sum - r) + (((t - sum) + w) + low));
+#else
+    float limit = 6400.0;
+    float t1 = (a - n * 1.5703125) - n * 0.0004837513, w = n * 7.5495336e-8;
+    float t2 = t1 - w;
+    float low = ((t1 - t2) - w) - n * 2.563344e-12;
+    float r = t2 + low;
+    vec2 reduced = vec2(r, (t2 - r) + low);
+#endif
+    if (a > limit)
         reduced = vkt_reduce_large_f32(a, quadrant);
     return reduced;
 }
 
-// The parts of sin(r + l) and cos(r + l) that are added to r and to 1.
-float vkt_sin_series_f32(vec2 r, float z)
+// (sin(r) - r) / r^3 and (cos(r) - 1) / r^2, of z = r^2.
+float vkt_sin_series_f32(float z)
 {
-    float p = -0.16666655 + z * (0.008332169 + z * -0.00019516004);
-    return r.x * z * p + (r.y - 0.5 * z * r.y);
+    float p = vkt_fma_f32(z, -0.00019507884, 0.008332106);
+    return vkt_fma_f32(p, z, -0.16666654);
 }
 
-float vkt_cos_series_f32(vec2 r, float z)
+float vkt_cos_series_f32(float z)
 {
-    return z * z * (0.041666646 + z * (-0.0013887356 + z * 2.4437022e-5)) - r.x * r.y;
+    float p = vkt_fma_f32(z, 2.4430085e-5, -0.0013887298);
+    return vkt_fma_f32(vkt_fma_f32(p, z, 0.041666646), z, -0.5);
 }
 
-// sin(|x| + quadrants * pi/2)
-float vkt_sin_shifted_f32(float x, int quadrants)
+// sin(|x| + quadrants * pi/2), its sign changed where `sign` has the sign bit.
+float vkt_sin_shifted_f32(float x, int quadrants, int sign)
 {
     int quadrant;
-    float a = vkt_abs_f32(x);
-    vec2 r = vkt_reduce_f32(vkt_isfinite_f32(x) ? a : 1.0, quadrant);
+    float r = vkt_reduce_f32(vkt_abs_f32(x), quadrant).x;
     quadrant += quadrants;
-    float z = r.x * r.x, h = 0.5 * z, w = 1.0 - h;
-    float sine = r.x + vkt_sin_series_f32(r, z);
-    float cosine = w + (((1.0 - w) - h) + vkt_cos_series_f32(r, z));
-    float y = (quadrant & 1) != 0 ? cosine : sine;
-    return (quadrant & 2) != 0 ? vkt_negative_f32(y) : y;
+    float z = r * r;
+    float sine = vkt_fma_f32(z * r, vkt_sin_series_f32(z), r);
+    float cosine = vkt_fma_f32(z, vkt_cos_series_f32(z), 1.0);
+    int y = floatBitsToInt((quadrant & 1) != 0 ? cosine : sine);
+    return intBitsToFloat(y ^ (((quadrant << 30) ^ sign) & int(0x80000000u)));
 }
 
-float vkt_sin_f32(float x)
-{
-    float y = vkt_sin_shifted_f32(x, 0);
-    y = vkt_signbit_f32(x) ? vkt_negative_f32(y) : y;
-    return vkt_isfinite_f32(x) ? y : vkt_nan_f32();
-}
+float vkt_sin_f32(float x) { return vkt_sin_shifted_f32(x, 0, floatBitsToInt(x)); }
 
-float vkt_cos_f32(float x)
-{
-    return vkt_isfinite_f32(x) ? vkt_sin_shifted_f32(x, 1) : vkt_nan_f32();
-}
+float vkt_cos_f32(float x) { return vkt_sin_shifted_f32(x, 1, 0); }
 
 // The quotient of sine and cosine, each a sum of two, corrected once.
 float vkt_tan_f32(float x)
 {
     int quadrant;
-    vec2 r = vkt_reduce_f32(vkt_isfinite_f32(x) ? vkt_abs_f32(x) : 1.0, quadrant);
+    vec2 r = vkt_reduce_f32(vkt_abs_f32(x), quadrant);
     float z = r.x * r.x, h = 0.5 * z, w = 1.0 - h;
-    float s = vkt_sin_series_f32(r, z), c = ((1.0 - w) - h) + vkt_cos_series_f32(r, z);
+    float s = vkt_fma_f32(z * r.x, vkt_sin_series_f32(z), r.y - h * r.y);
+    float c = ((1.0 - w) - h) + (z * (vkt_cos_series_f32(z) + 0.5) - r.x * r.y);
     float sine = r.x + s, cosine = w + c;
     s -= sine - r.x;
     c -= cosine - w;
@@ -118,8 +116,7 @@ float vkt_tan_f32(float x)
     vec2 over = odd ? vec2(cosine, c) : vec2(sine, s);
     vec2 under = odd ? vec2(sine, s) : vec2(cosine, c);
     float y = vkt_divide_pair_f32(over, under);
-    y = odd != vkt_signbit_f32(x) ? vkt_negative_f32(y) : y;
-    return vkt_isfinite_f32(x) ? y : vkt_nan_f32();
+    return odd != vkt_signbit_f32(x) ? vkt_negative_f32(y) : y;
 }
 
 // (asin(t) - t) / t of z = t^2 up to 1/4

@@ -196,10 +196,9 @@ float vkt_lgamma_positive_f32(float x)
 float vkt_sin_turns_f32(float r)
 {
     float t = (r > 0.25 ? 0.5 - r : r) * 3.1415927;
-    vec2 pair = vec2(t, 0.0);
     float z = t * t;
-    float cosine = 1.0 - (0.5 * z - vkt_cos_series_f32(pair, z));
-    return r > 0.25 ? cosine : t + vkt_sin_series_f32(pair, z);
+    float cosine = 1.0 + z * vkt_cos_series_f32(z);
+    return r > 0.25 ? cosine : t + z * t * vkt_sin_series_f32(z);
 }
 
 // log(gamma(-a)) = log(pi / (a sin(pi a))) - log(gamma(a)) of a > 0. Near a zero of it the parts
