@@ -14,7 +14,7 @@ import pytest
 import vktensor as vt
 from vktensor import _core
 
-ON_CPU = vt.default_device().kind == "cpu"
+UNIFIED = vt.default_device().features["unified_memory"]
 HOST = (1, 0)
 DTYPES = [np.dtype(name) if name != "bfloat16" else vt.bfloat16.dtype for name in _core.dtypes()]
 CODES = {"i": 0, "u": 1, "f": 2, "c": 5, "b": 6, "V": 4}
@@ -145,7 +145,7 @@ def test_a_capsule_says_what_the_tensor_is(dtype, max_version):
     got = np.ndarray((3, 3), dtype, raw, tensor.data - low, strides)
     assert np.array_equal(got, expected)
     if isinstance(held, Versioned):
-        assert held.major == 1 and held.flags == (0 if ON_CPU else IS_COPIED)
+        assert held.major == 1 and held.flags == (0 if UNIFIED else IS_COPIED)
     del got, expected, tensor, held
 
 
@@ -196,7 +196,7 @@ def test_a_used_capsule_is_released_by_its_deleter_from_any_thread(max_version, 
 
 def test_overlapping_elements_are_read_only_and_unfit_for_old_capsules():
     t = vt.broadcast_to(vt.zeros(3), (4, 3))
-    if ON_CPU:
+    if UNIFIED:
         assert opened(t.__dlpack__(max_version=(1, 0))).flags == READ_ONLY
         with pytest.raises(BufferError, match="max_version"):
             t.__dlpack__()
@@ -222,7 +222,7 @@ def test_what_cannot_be_given_is_a_buffer_error():
     ):
         with pytest.raises(TypeError):
             t.__dlpack__(**options)
-    if not ON_CPU:
+    if not UNIFIED:
         with pytest.raises(BufferError, match="dl_device"):
             t.__dlpack__()
     t.__dlpack__(stream=-1, dl_device=HOST)
@@ -230,12 +230,12 @@ def test_what_cannot_be_given_is_a_buffer_error():
 
 def test_the_device_is_the_host_where_it_can_view_the_memory():
     kind, index = vt.zeros(3).__dlpack_device__()
-    assert (kind, index) == (HOST if ON_CPU else (7, vt.default_device().index))
+    assert (kind, index) == (HOST if UNIFIED else (7, vt.default_device().index))
 
 
 def test_small_tensors_go_to_the_host_without_a_copy():
     t = vt.arange(1000, dtype=vt.float32)
-    a = np.from_dlpack(vt.from_dlpack(t)) if ON_CPU else None
+    a = np.from_dlpack(vt.from_dlpack(t)) if UNIFIED else None
     capsule = t.__dlpack__(max_version=(1, 0), dl_device=HOST, copy=False)
     held = opened(capsule)
     assert held.flags == 0
@@ -250,7 +250,7 @@ def test_numpy_takes_tensors(dtype):
     t = vt.asarray(ramp((5, 7), dtype))
     a = np.from_dlpack(t, device="cpu")
     assert a.dtype == dtype and np.array_equal(a, ramp((5, 7), dtype))
-    if ON_CPU:
+    if UNIFIED:
         assert np.shares_memory(a, t.numpy()) and a.flags.writeable
         a[2, 3] = 1
         assert t[2, 3].item() == 1
@@ -269,7 +269,7 @@ def test_tensors_take_numpy(dtype, copy):
     t = vt.from_dlpack(a, copy=copy)
     assert t.dtype == dtype and np.array_equal(t.numpy(), a)
     a[0, 0] = 1
-    shares = copy is False or (copy is None and ON_CPU)
+    shares = copy is False or (copy is None and UNIFIED)
     assert t[0, 0].item() == (1 if shares else ramp((6, 8), dtype)[-1, 1])
 
 
@@ -309,7 +309,7 @@ def test_any_producer_is_read_and_its_deleter_called_once(dtype, options, copy):
     else:
         assert t[0, 0].item() == array.flat[skip]
     writable = options.get("flags") != READ_ONLY
-    shares = copy is False or (copy is None and ON_CPU and writable)
+    shares = copy is False or (copy is None and UNIFIED and writable)
     assert producer.deleted == (0 if shares else 1)
     if not options.get("old_protocol"):
         asked = {"max_version": (1, 3)} | ({"copy": False} if copy is False else {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import pathlib
 import subprocess
 import sys
 import threading
@@ -15,8 +16,9 @@ import pytest
 import vktensor as vt
 from vktensor import _core
 
-SHARES = vt.default_device().kind in ("cpu", "integrated")
+SHARES = vt.default_device().features["unified_memory"]
 LARGE = (300, 200)
+TESTS = pathlib.Path(__file__).parent
 
 
 def born(shape=LARGE, dtype="float32"):
@@ -286,6 +288,20 @@ assert _core.validation_messages()[0] == 0
 assert _core.live_counts(None)["blocks"] == 0
 print("good")
 """
+
+
+@pytest.mark.unwatched
+@pytest.mark.parametrize("file", ["test_exchange.py", "test_dlpack.py", "test_hostmem.py"])
+def test_with_a_bus_between_the_same_tests_pass(file):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", TESTS / file]
+        + ["--deselect", "tests/test_hostmem.py::test_with_a_bus_between_the_same_tests_pass"],
+        capture_output=True,
+        text=True,
+        cwd=TESTS.parent,
+        env={**os.environ, "VKTENSOR_TRANSFERS": "staged"},
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
 
 
 @pytest.mark.unwatched

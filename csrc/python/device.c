@@ -304,6 +304,7 @@ static PyObject *device_get_features(PyObject *self, void *unused)
         {"subgroup_size_control", info->subgroup_size_control},
         {"cooperative_matrix", info->cooperative_matrix},
         {"external_host_memory", info->external_host_memory},
+        {"unified_memory", info->unified_memory},
         {"memory_budget", info->memory_budget},
         {"calibrated_timestamps", info->calibrated_timestamps},
         {"timestamps", info->timestamps},

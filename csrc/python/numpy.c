@@ -162,7 +162,7 @@ static int copy_from_block(const char *op, PyObject *object, const vkt_dtype *dt
     vkt_tensor *view = NULL;
     char why[VKT_PY_WHY];
 
-    if (!PyArray_Check(object) || vkt_device_get_info(device)->kind == VKT_DEVICE_CPU)
+    if (!PyArray_Check(object) || vkt_device_get_info(device)->unified_memory)
         return 0;
     if (!vkt_py_numpy_memory(op, object, &memory))
         return -1;
@@ -393,7 +393,7 @@ static int copy_into_block(vkt_tensor *tensor, PyObject *array)
     vkt_tensor *view = NULL;
     char why[VKT_PY_WHY];
 
-    if (vkt_device_get_info(tensor->device)->kind == VKT_DEVICE_CPU)
+    if (vkt_device_get_info(tensor->device)->unified_memory)
         return 0;
     if (!vkt_py_numpy_memory("to_numpy", array, &memory))
         return -1;

@@ -128,10 +128,8 @@ int vkt_py_share(const vkt_py_memory *memory, vkt_device *device, vkt_tensor **o
 
 bool vkt_py_worth_sharing(const vkt_py_memory *memory, vkt_device *device)
 {
-    vkt_device_kind kind = vkt_device_get_info(device)->kind;
-
     /* Elsewhere each read of the memory crosses the bus. */
-    return (kind == VKT_DEVICE_CPU || kind == VKT_DEVICE_INTEGRATED) && memory->writable;
+    return vkt_device_get_info(device)->unified_memory && memory->writable;
 }
 
 /* ---- NumPy arrays ---------------------------------------------------------------------------- */

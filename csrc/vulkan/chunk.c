@@ -113,7 +113,8 @@ static vkt_status allocate_memory(vkt_device *device, const vkt_types *types, vk
         (properties & VK_MEMORY_PROPERTY_HOST_COHERENT_BIT)) {
         VKT_VK(device, device->vk.vkMapMemory(device->handle, chunk->memory, 0, VK_WHOLE_SIZE, 0,
                                               &chunk->host));
-        chunk->host_cached = (properties & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0;
+        chunk->host_cached = (properties & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0 &&
+                             (device->info.unified_memory || chunk->kind == VKT_MEMORY_HOST);
     }
     return VKT_OK;
 fail:

@@ -111,6 +111,9 @@ typedef struct vkt_device_info {
     bool subgroup_size_control;
     bool cooperative_matrix; /* VK_KHR_cooperative_matrix */
     bool external_host_memory;
+    /* The device computes on host memory at full speed: CPU and integrated ones. For tests,
+     * VKTENSOR_TRANSFERS=staged says that a bus lies between. */
+    bool unified_memory;
     bool memory_budget;
     bool calibrated_timestamps;
     bool timestamps;

@@ -461,6 +461,9 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
     uint64_t single =
         info->kind == VKT_DEVICE_CPU ? v11->maxMemoryAllocationSize : info->device_nbytes;
     info->max_block_nbytes = single < v13->maxBufferSize ? single : v13->maxBufferSize;
+    const char *transfers = getenv("VKTENSOR_TRANSFERS");
+    info->unified_memory = (info->kind == VKT_DEVICE_CPU || info->kind == VKT_DEVICE_INTEGRATED) &&
+                           !(transfers && strcmp(transfers, "staged") == 0);
     const char *kernels = getenv("VKTENSOR_KERNELS");
     info->serial_kernels =
         kernels && kernels[0] ? strcmp(kernels, "cpu") == 0 : info->kind == VKT_DEVICE_CPU;

@@ -25,7 +25,6 @@ struct vkt_transfer {
     _Atomic unsigned copying; /* threads in a long copy, without the caller's lock */
     uint64_t staged;          /* bytes staged by small uploads in this window */
     uint64_t previous;        /* timeline value that ends the window before */
-    bool staged_always;       /* VKTENSOR_TRANSFERS=staged: as if no block could be mapped */
 };
 
 static vkt_status check_range(const char *op, const vkt_block *block, uint64_t offset,
@@ -91,9 +90,9 @@ static bool is_idle(vkt_device *device, const vkt_block *block)
 /* Whether the host may write into the block itself: a discrete GPU takes 5 GB/s. */
 static bool is_fast_to_write(const vkt_device *device, const vkt_block *block, uint64_t nbytes)
 {
-    if (!block->host || device->transfer->staged_always)
+    if (!block->host)
         return false;
-    return block->host_cached || device->info.kind != VKT_DEVICE_DISCRETE || nbytes <= SMALL_NBYTES;
+    return block->host_cached || device->info.unified_memory || nbytes <= SMALL_NBYTES;
 }
 
 static vkt_status count_small(vkt_device *device, uint64_t nbytes)
@@ -169,8 +168,7 @@ vkt_status vkt_download(vkt_device *device, vkt_block *src, uint64_t offset, voi
     vkt_metric_add(device, VKT_METRIC_downloads, 1);
     vkt_metric_add(device, VKT_METRIC_bytes_downloaded, nbytes);
     uint64_t began = vkt_profile_now(device);
-    bool direct = src->host && (src->host_cached || nbytes <= PEEK_NBYTES);
-    if (direct && !device->transfer->staged_always) {
+    if (src->host && (src->host_cached || nbytes <= PEEK_NBYTES)) {
         VKT_TRY(vkt_block_wait(src, false));
         read_host(src, offset, dst, nbytes);
     } else {
@@ -189,8 +187,6 @@ vkt_status vkt_transfer_create(vkt_device *device)
 {
     device->transfer = calloc(1, sizeof(*device->transfer));
     VKT_REQUIRE(device->transfer, VKT_OUT_OF_MEMORY, "device: no memory for transfers");
-    const char *how = getenv("VKTENSOR_TRANSFERS");
-    device->transfer->staged_always = how && strcmp(how, "staged") == 0;
     return VKT_OK;
 fail:
     return vkt_status_last();
