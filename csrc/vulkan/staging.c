@@ -20,7 +20,8 @@
 #define MIN_CHUNK (UINT64_C(256) << 10)
 /* Chunks that one command copies at most: the device's progress is seen by commands. */
 #define BATCH 4u
-/* One core copies 10-14 GB/s, and the bus takes 50 while both sides share the memory. */
+/* One core copies 10-14 GB/s, the bus of an H100 takes 50. Measured there: 4 helpers 28 GB/s, 6 40,
+ * 8 43, 12 42. */
 #define HELPERS 8u
 /* With fewer helpers the thread that submits copies too. */
 #define FEW_HELPERS 3u
