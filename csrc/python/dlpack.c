@@ -184,7 +184,7 @@ static PyObject *give(vkt_tensor *tensor, const request *asked)
     if (!on_host && !asked->to_cpu) {
         PyErr_SetString(PyExc_BufferError,
                         "__dlpack__: no other library reads this memory: ask for the host's, "
-                        "dl_device=(1, 0)");
+                        "dl_device=(1, 0), or use numpy()");
         return NULL;
     }
     if (asked->copy != 1) {
