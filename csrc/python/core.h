@@ -83,7 +83,7 @@ PyObject *vkt_py_raise(const vkt_device *device);
 
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
-#define VKT_PY_MAX_PARAMS 6
+#define VKT_PY_MAX_PARAMS 7
 
 /* Parameters of a METH_FASTCALL | METH_KEYWORDS function, all of which may be passed either way. */
 typedef struct vkt_py_params {

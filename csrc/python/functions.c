@@ -4,6 +4,7 @@
 
 #include "ops/matmul.h"
 #include "ops/movement.h"
+#include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/search.h"
 #include "python/number.h"
@@ -273,6 +274,67 @@ static PyObject *searchsorted(PyObject *module, PyObject *const *args, Py_ssize_
     return finish(sorted, status, result);
 }
 
+/* ---- Random numbers -------------------------------------------------------------------------- */
+
+static bool read_u64(PyObject *object, uint64_t *out)
+{
+    *out = PyLong_AsUnsignedLongLong(object);
+    return !PyErr_Occurred();
+}
+
+static const vkt_py_params RANDOM_PARAMS = {
+    "random", 7, {"kind", "position", "shape", "dtype", "device", "first", "second"}};
+
+/* first and second are shift and scale of real numbers, low and range of integers. */
+static PyObject *random_values(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                               PyObject *kwnames)
+{
+    static const char *const kinds[VKT_RANDOM_COUNT] = {"bits", "uniform", "normal", "exponential",
+                                                        "integers"};
+    PyObject *given[7];
+    vkt_random_request request = {.kind = VKT_RANDOM_COUNT};
+    vkt_py_shape shape;
+    vkt_dtype dtype = VKT_FLOAT32;
+    vkt_tensor *result = NULL;
+    bool has_dtype;
+    (void)module;
+
+    if (!vkt_py_unpack(&RANDOM_PARAMS, args, n_args, kwnames, given))
+        return NULL;
+    for (int i = 0; i < VKT_RANDOM_COUNT; i++) {
+        if (PyUnicode_Check(given[0]) && PyUnicode_CompareWithASCIIString(given[0], kinds[i]) == 0)
+            request.kind = (vkt_random_kind)i;
+    }
+    if (request.kind == VKT_RANDOM_COUNT || !PyTuple_Check(given[1]) ||
+        PyTuple_GET_SIZE(given[1]) != 3)
+        return PyErr_Format(PyExc_TypeError,
+                            "random: expected a kind and (key, stream, block), got %R and %R",
+                            given[0], given[1]);
+    if (!read_u64(PyTuple_GET_ITEM(given[1], 0), &request.key) ||
+        !read_u64(PyTuple_GET_ITEM(given[1], 1), &request.stream) ||
+        !read_u64(PyTuple_GET_ITEM(given[1], 2), &request.first_block) ||
+        !vkt_py_shape_from("random", given[2], &shape) ||
+        !vkt_py_dtype("random", given[3], &dtype, &has_dtype))
+        return NULL;
+    if (request.kind == VKT_RANDOM_INTEGERS) {
+        if (!vkt_py_int64(given[5], &request.low) || !read_u64(given[6], &request.range))
+            return NULL;
+    } else {
+        request.shift = PyFloat_AsDouble(given[5]);
+        request.scale = PyFloat_AsDouble(given[6]);
+        if (PyErr_Occurred())
+            return NULL;
+    }
+    vkt_device *device = vkt_py_device_arg("random", given[4]);
+    if (!device)
+        return NULL;
+    if (vkt_random(device, &request, dtype, shape.ndim, shape.dims, &result) != VKT_OK)
+        return vkt_py_raise(device);
+    uint64_t n_blocks = vkt_random_blocks(&request, dtype, (uint64_t)result->layout.n_elems);
+    PyObject *values = vkt_py_tensor_new(result);
+    return values ? Py_BuildValue("NK", values, (unsigned long long)n_blocks) : NULL;
+}
+
 /* ---- The table, for tests and benchmarks ----------------------------------------------------- */
 
 static const char *const KINDS[] = {"unary", "binary", "ternary", "reduce", "scan"};
@@ -361,6 +423,10 @@ PyMethodDef vkt_py_op_functions[] = {
     {"searchsorted", FASTCALL(searchsorted), KEYWORDS,
      "searchsorted($module, x1, x2, right=False)\n--\n\n"
      "Where the elements of x2 belong in the sorted x1."},
+    {"random", FASTCALL(random_values), KEYWORDS,
+     "random($module, kind, position, shape, dtype, device, first, second)\n--\n\n"
+     "Values of a counted random stream from position (key, stream, block) on, and how many "
+     "blocks they take."},
     {"ops", list_ops, METH_NOARGS, "ops($module)\n--\n\nThe op table, a dict for each row."},
     {"dtypes", list_dtypes, METH_NOARGS, "dtypes($module)\n--\n\nThe names of all dtypes."},
     {NULL, NULL, 0, NULL},

@@ -1,0 +1,253 @@
+"""Random numbers, computed on the device: `vt.random.default_rng(seed)`.
+
+Streams are counted: value i depends on the seed and on i alone, so results are the same whatever
+the device, the launch or the number of threads (real distributions within the accuracy of log,
+sqrt, sin and cos; bits, integers and `random` exactly). The cipher is Philox 4x32-10 [1]_; NumPy's
+Philox is another, of 64-bit words, so the numbers differ from NumPy's.
+
+.. [1] J. Salmon, M. Moraes, R. Dror, D. Shaw: Parallel random numbers: as easy as 1, 2, 3. SC 2011.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from vktensor import _core, elementwise, manipulation, searching, statistics
+from vktensor._core import Tensor
+from vktensor._typing import DeviceLike, DTypeLike, Operand
+from vktensor.creation import asarray
+
+__all__ = ["Generator", "default_rng"]
+
+Size = int | tuple[int, ...] | None
+
+
+def _shape(size: Size, *operands: Any) -> tuple[int, ...]:
+    """The shape asked for; by default that of the broadcast parameters."""
+    if size is None:
+        return np.broadcast_shapes(*(getattr(x, "shape", ()) for x in operands))
+    return (size,) if isinstance(size, int) else tuple(size)
+
+
+def _number(x: Any) -> bool:
+    """Whether `x` is a Python or NumPy scalar."""
+    return np.ndim(x) == 0 and not isinstance(x, Tensor)
+
+
+class Generator:
+    """A stream of random numbers on one device; made by `default_rng`.
+
+    Methods take NumPy's names and defaults, but that real numbers are float32 unless `dtype` says
+    float64, float16 or bfloat16. Not pickled by value of what was drawn: `state` is all there is.
+    Methods may be called from several threads.
+    """
+
+    def __init__(self, seed: np.random.SeedSequence, device: DeviceLike = None) -> None:
+        low_key, high_key, low, high = (int(word) for word in seed.generate_state(4, np.uint32))
+        self._seed = seed
+        self._device = device
+        self._lock = threading.Lock()
+        self._key = low_key | high_key << 32
+        # The upper half of the last word counts draws that were thrown away.
+        self._stream = low | (high & 0xFFFF) << 32
+        self._block = 0
+
+    @property
+    def state(self) -> dict[str, int]:
+        """Key and stream, 64 bits each, and the next block of four 32-bit words; may be set."""
+        return {"key": self._key, "stream": self._stream, "block": self._block}
+
+    @state.setter
+    def state(self, value: dict[str, int]) -> None:
+        key, stream, block = (int(value[name]) for name in ("key", "stream", "block"))
+        if not all(0 <= x < 1 << 64 for x in (key, stream, block)):
+            raise ValueError("state: key, stream and block have 64 bits each")
+        with self._lock:
+            self._key, self._stream, self._block = key, stream, block
+
+    def spawn(self, n_children: int) -> list[Generator]:
+        """`n_children` generators, their streams independent of this one and of each other."""
+        return [Generator(child, self._device) for child in self._seed.spawn(n_children)]
+
+    def _draw(
+        self, kind: str, shape: tuple[int, ...], dtype: Any, first: float, second: float
+    ) -> Tensor:
+        with self._lock:
+            position = (self._key, self._stream, self._block)
+            values, n_blocks = _core.random(
+                kind, position, shape, dtype, self._device, first, second
+            )
+            self._block = (self._block + n_blocks) % (1 << 64)
+        return values
+
+    def _real(self, kind: str, shape: tuple[int, ...], dtype: Any, loc: Any, scale: Any) -> Tensor:
+        """loc + scale * values; numbers go into the kernel, tensors into the expression."""
+        dtype = np.dtype("float32") if dtype is None else asarray(0, dtype=dtype).dtype
+        if dtype.kind != "f" and dtype.name != "bfloat16":
+            raise TypeError(f"random: expected a real floating dtype, got {dtype}")
+        wide = dtype if dtype.itemsize >= 4 else np.dtype("float32")
+        if _number(loc) and _number(scale):
+            values = self._draw(kind, shape, wide, float(loc), float(scale))
+        else:
+            values = self._draw(kind, shape, wide, 0.0, 1.0) * scale + loc
+        return values if values.dtype == dtype else _core.astype(values, dtype, False)
+
+    # ---- real numbers -------------------------------------------------------------------------
+
+    def random(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
+        """Uniform over [0, 1), of all the bits the dtype has there: 24 of float32, 53 of float64,
+        11 of float16, 8 of bfloat16. TypeError for another dtype.
+
+        >>> vt.random.default_rng(1).random(3).shape
+        (3,)
+        """
+        wanted = np.dtype("float32") if dtype is None else asarray(0, dtype=dtype).dtype
+        if wanted.itemsize == 2 and (wanted.kind == "f" or wanted.name == "bfloat16"):
+            # Rounding a float32 could give 1: as many bits as fit, exactly.
+            bits = 11 if wanted.kind == "f" else 8
+            words = self._draw("bits", _shape(size), "uint32", 0, 0)
+            whole = elementwise.bitwise_right_shift(words, 32 - bits)
+            return _core.astype(whole * 2.0**-bits, wanted, False)
+        return self._real("uniform", _shape(size), wanted, 0.0, 1.0)
+
+    def uniform(
+        self,
+        low: Operand = 0.0,
+        high: Operand = 1.0,
+        size: Size = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """low + (high - low) * u with u uniform over [0, 1). Bounds are numbers or Tensors, which
+        broadcast with `size`. ValueError where a number `low` is above `high`.
+        """
+        if _number(low) and _number(high) and not low <= high:
+            raise ValueError(f"uniform: expected low <= high, got {low} and {high}")
+        return self._real("uniform", _shape(size, low, high), dtype, low, high - low)
+
+    def standard_normal(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
+        """Normal with mean 0 and variance 1, by Box and Muller (1958)."""
+        return self._real("normal", _shape(size), dtype, 0.0, 1.0)
+
+    def normal(
+        self,
+        loc: Operand = 0.0,
+        scale: Operand = 1.0,
+        size: Size = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Normal with mean `loc` and standard deviation `scale`; numbers or Tensors, which
+        broadcast with `size`. ValueError for a negative number `scale`.
+
+        >>> x = vt.random.default_rng(1).normal(10, 2, size=100_000)
+        >>> round(float(vt.mean(x)), 1), round(float(vt.std(x)), 1)
+        (10.0, 2.0)
+        """
+        if _number(scale) and not scale >= 0:
+            raise ValueError(f"normal: expected scale >= 0, got {scale}")
+        return self._real("normal", _shape(size, loc, scale), dtype, loc, scale)
+
+    def standard_exponential(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
+        """Exponential with mean 1."""
+        return self._real("exponential", _shape(size), dtype, 0.0, 1.0)
+
+    def exponential(
+        self, scale: Operand = 1.0, size: Size = None, dtype: DTypeLike | None = None
+    ) -> Tensor:
+        """Exponential with mean `scale`, a number or a Tensor. ValueError for a negative number."""
+        if _number(scale) and not scale >= 0:
+            raise ValueError(f"exponential: expected scale >= 0, got {scale}")
+        return self._real("exponential", _shape(size, scale), dtype, 0.0, scale)
+
+    # ---- integers -----------------------------------------------------------------------------
+
+    def integers(
+        self,
+        low: int,
+        high: int | None = None,
+        size: Size = None,
+        dtype: DTypeLike = "int64",
+        endpoint: bool = False,
+    ) -> Tensor:
+        """Uniform integers from `low` below `high` (up to it with `endpoint`); below `low` from 0
+        where `high` is None. Without bias, by Lemire, "Fast random integer generation in an
+        interval" (2019). Any integer dtype, and bool; ValueError where the interval is empty or
+        does not fit the dtype.
+
+        >>> x = vt.random.default_rng(1).integers(3, 6, size=1000)
+        >>> int(vt.min(x)), int(vt.max(x))
+        (3, 5)
+        """
+        wanted = asarray(0, dtype=dtype).dtype
+        if wanted.kind not in "iub":
+            raise TypeError(f"integers: expected an integer dtype or bool, got {wanted}")
+        first, last = (0, int(low)) if high is None else (int(low), int(high))
+        last -= not endpoint
+        least, most = (0, 1) if wanted.kind == "b" else _limits(wanted)
+        if first > last:
+            raise ValueError(f"integers: expected low < high, got {first} and {last + 1}")
+        if first < least or last > most:
+            raise ValueError(f"integers: [{first}, {last}] does not fit {wanted}")
+        wide = np.dtype("uint64" if wanted.kind == "u" and wanted.itemsize == 8 else "int64")
+        if wanted.itemsize <= 4:
+            wide = np.dtype("uint32" if wanted.kind == "u" else "int32")
+        n_values = last - first + 1
+        # The kernel adds in 64 bits that wrap around.
+        start = first - (1 << 64) if first >= 1 << 63 else first
+        range_ = 0 if n_values == 1 << (8 * wide.itemsize) else n_values
+        values = self._draw("integers", _shape(size), wide, start, range_)
+        return values if wide == wanted else _core.astype(values, wanted, False)
+
+    def bytes(self, length: int) -> bytes:
+        """`length` random bytes, read back from the device."""
+        words = self._draw("bits", (-(-length // 4),), "uint32", 0, 0)
+        return np.asarray(words).tobytes()[:length]
+
+    def choice(self, a: int | Tensor, size: Size = None, *, p: Tensor | None = None) -> Tensor:
+        """Elements of the 1-d tensor `a` (of range(a) for an int), each drawn anew.
+
+        `p` gives their probabilities, which sum to 1. ValueError for an empty `a` and for a `p`
+        of another length or sum.
+        """
+        n = a if isinstance(a, int) else a.shape[0] if a.ndim == 1 else 0
+        if n < 1:
+            raise ValueError(f"choice: expected a positive int or a 1-d tensor, got {a!r}")
+        if p is None:
+            index = self.integers(0, n, size)
+        else:
+            edges = statistics.cumulative_sum(asarray(p))
+            if edges.shape != (n,) or not math.isclose(float(edges[-1]), 1.0, abs_tol=1e-4):
+                raise ValueError(f"choice: expected {n} probabilities with sum 1")
+            u = self.random(size, edges.dtype) * edges[-1]
+            index = searching.searchsorted(edges, u, side="right")
+        if isinstance(a, int):
+            return index
+        flat = manipulation.reshape(index, (-1,))
+        return manipulation.reshape(manipulation.take(a, flat, axis=0), index.shape)
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
+    info = np.iinfo(dtype)
+    return int(info.min), int(info.max)
+
+
+def default_rng(
+    seed: int | list[int] | np.random.SeedSequence | Generator | None = None,
+    device: DeviceLike = None,
+) -> Generator:
+    """A Generator. The same seed gives the same numbers, on every device; None takes entropy from
+    the operating system; a Generator is returned as it is.
+
+    >>> a = vt.random.default_rng(7).integers(0, 100, size=4)
+    >>> b = vt.random.default_rng(7).integers(0, 100, size=4)
+    >>> vt.all(a == b)
+    Tensor(True, dtype=bool)
+    """
+    if isinstance(seed, Generator):
+        return seed
+    if not isinstance(seed, np.random.SeedSequence):
+        seed = np.random.SeedSequence(seed)
+    return Generator(seed, device)

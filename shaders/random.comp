@@ -1,0 +1,191 @@
+// random.comp - values of a counted random stream: block b of four words gives values 4b .. 4b + 3,
+// of 64 bits two.
+// Writes: dst, contiguous.
+// Push:   dst; first_block; low, range (integers); scale, shift (reals); key, stream; n_values and
+//         n_blocks of this dispatch.
+// Before: for reals LOG, SQRT, SIN, COS, NEGATIVE.
+// Defines: KIND (vkt_random_kind), VALUE, SIZE of it in bytes, WHOLE (the vector of 16 bytes of
+//          it), WIDE where a value takes two words, ITEMS.
+// An invocation makes ITEMS blocks, a workgroup's width apart; an integer is drawn again at most
+// MAX_DRAWS times: each time half of the draws pass at least.
+
+#define BITS        0
+#define UNIFORM     1
+#define NORMAL      2
+#define EXPONENTIAL 3
+#define INTEGERS    4
+#define MAX_DRAWS   64u
+
+#ifdef WIDE
+#define PER_BLOCK 2
+#define WORD uint64_t
+#define REAL double
+#define PAIR dvec2
+#else
+#define PER_BLOCK 4
+#define WORD uint
+#define REAL float
+#define PAIR vec2
+#endif
+
+layout(buffer_reference, scalar, buffer_reference_align = 16) writeonly buffer Values {
+    VALUE v[];
+};
+
+layout(buffer_reference, scalar, buffer_reference_align = 16) writeonly buffer Whole {
+    WHOLE v[];
+};
+
+// Ten rounds, constants of the paper.
+uvec4 philox(uvec4 counter, uvec2 key)
+{
+    [[unroll]] for (int i = 0; i < 10; i++) {
+        uint high0, low0, high1, low1;
+        umulExtended(0xd2511f53u, counter.x, high0, low0);
+        umulExtended(0xcd9e8d57u, counter.z, high1, low1);
+        counter = uvec4(high1 ^ counter.y ^ key.x, low1, high0 ^ counter.w ^ key.y, low0);
+        key += uvec2(0x9e3779b9u, 0xbb67ae85u);
+    }
+    return counter;
+}
+
+// Later draws of a block are counted in the upper half of the stream's last word.
+void draw(uint64_t block, uint attempt, out WORD words[PER_BLOCK])
+{
+    uvec2 number = unpackUint2x32(block);
+    uvec4 four = philox(uvec4(number, args.stream ^ uvec2(0u, attempt << 16)), args.key);
+#ifdef WIDE
+    words[0] = packUint2x32(four.xy);
+    words[1] = packUint2x32(four.zw);
+#else
+    [[unroll]] for (int i = 0; i < 4; i++)
+        words[i] = four[i];
+#endif
+}
+
+#if KIND == UNIFORM
+// As many bits as the type has.
+VALUE make(WORD word)
+{
+#ifdef WIDE
+    REAL u = double(word >> 11) * 1.1102230246251565e-16lf;
+#else
+    REAL u = float(word >> 8) * 5.9604645e-8;
+#endif
+    return args.shift + args.scale * u;
+}
+#elif KIND == NORMAL || KIND == EXPONENTIAL
+// In (0, 1]: its logarithm is finite, and small values keep the bits they have.
+REAL positive(WORD word)
+{
+#ifdef WIDE
+    return (double(word >> 11) + 1.0lf) * 1.1102230246251565e-16lf;
+#else
+    return (float(word) + 1.0) * 2.3283064e-10;
+#endif
+}
+
+REAL minus_log(WORD word) { return NEGATIVE(LOG(positive(word))); }
+#endif
+
+#if KIND == NORMAL
+// Cosine and sine of word / 2^bits turns, within an eighth of a turn of an axis: exactly reduced.
+PAIR circle(WORD word)
+{
+#ifdef WIDE
+    uint quarter = uint((word + 0x2000000000000000ul) >> 62);
+    double t = double(int64_t(word - (uint64_t(quarter) << 62))) * 3.4061215800304543e-19lf;
+#else
+    uint quarter = (word + 0x20000000u) >> 30;
+    float t = float(int(word - (quarter << 30))) * 1.4629181e-9;
+#endif
+    REAL sine = SIN(t), cosine = COS(t);
+    PAIR at = (quarter & 1u) != 0u ? PAIR(NEGATIVE(sine), cosine) : PAIR(cosine, sine);
+    return (quarter & 2u) != 0u ? PAIR(NEGATIVE(at.x), NEGATIVE(at.y)) : at;
+}
+#endif
+
+#if KIND == INTEGERS
+void multiply(WORD word, out WORD high, out WORD low)
+{
+#ifdef WIDE
+    high = vkt_mul_high_u64(word, args.range);
+    low = word * args.range;
+#else
+    umulExtended(word, uint(args.range), high, low);
+#endif
+}
+
+VALUE make(uint64_t block, int i, WORD word)
+{
+    WORD range = WORD(args.range);
+    if (range == WORD(0))
+        return VALUE(args.low + uint64_t(word));
+    WORD high, low, odd = (WORD(0) - range) % range;
+    multiply(word, high, low);
+    for (uint attempt = 1u; low < odd && attempt <= MAX_DRAWS; attempt++) {
+        WORD words[PER_BLOCK];
+        draw(block, attempt, words);
+        WORD again = words[0];
+        [[unroll]] for (int k = 1; k < PER_BLOCK; k++)
+            again = k == i ? words[k] : again;
+        multiply(again, high, low);
+    }
+    return VALUE(args.low + uint64_t(high));
+}
+#endif
+
+void make_block(uint64_t block, out VALUE v[PER_BLOCK])
+{
+    WORD words[PER_BLOCK];
+    draw(block, 0u, words);
+#if KIND == NORMAL
+    [[unroll]] for (int i = 0; i < PER_BLOCK; i += 2) {
+        REAL radius = SQRT(2.0 * minus_log(words[i]));
+        PAIR at = circle(words[i + 1]);
+        v[i] = args.shift + args.scale * (radius * at.x);
+        v[i + 1] = args.shift + args.scale * (radius * at.y);
+    }
+#else
+    [[unroll]] for (int i = 0; i < PER_BLOCK; i++) {
+#if KIND == BITS
+        v[i] = words[i];
+#elif KIND == INTEGERS
+        v[i] = make(block, i, words[i]);
+#elif KIND == EXPONENTIAL
+        v[i] = args.shift + args.scale * minus_log(words[i]);
+#else
+        v[i] = make(words[i]);
+#endif
+    }
+#endif
+}
+
+void store(uint64_t to, VALUE v[PER_BLOCK], uint left)
+{
+    if (left >= PER_BLOCK) {
+#if SIZE == 4
+        Whole(to).v[0] = WHOLE(v[0], v[1], v[2], v[3]);
+#else
+        [[unroll]] for (int i = 0; i < PER_BLOCK; i += 2)
+            Whole(to).v[i / 2] = WHOLE(v[i], v[i + 1]);
+#endif
+    } else {
+        [[unroll]] for (int i = 0; i < PER_BLOCK - 1; i++) {
+            if (uint(i) < left)
+                Values(to).v[i] = v[i];
+        }
+    }
+}
+
+void main()
+{
+    uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
+    uint at = group * (gl_WorkGroupSize.x * ITEMS) + gl_LocalInvocationIndex;
+    for (uint item = 0u; item < ITEMS && at < args.n_blocks; item++) {
+        VALUE v[PER_BLOCK];
+        make_block(args.first_block + uint64_t(at), v);
+        store(args.dst + uint64_t(at) * (PER_BLOCK * SIZE), v, args.n_values - at * PER_BLOCK);
+        at += gl_WorkGroupSize.x;
+    }
+}
