@@ -157,7 +157,8 @@ def test_a_candidate_that_is_faster_is_put_in_force(monkeypatch):
         return 1.0 if timed_device.tuning["gather.workgroup"] == 64 else 2.0
 
     monkeypatch.setattr(vt.tuning, "time_work", time_work)
-    monkeypatch.setattr(vt.tuning, "make_works", lambda device, quick: {"gather.workgroup": [None]})
+    works = {"gather.workgroup": [lambda: vt.ones(1)]}
+    monkeypatch.setattr(vt.tuning, "make_works", lambda device, quick: works)
     with vt.tuning.use({}):
         ((name, speeds),) = vt.tuning.measure(quick=True)
         assert device.tuning["gather.workgroup"] == 64
@@ -172,7 +173,8 @@ def test_a_candidate_within_the_noise_changes_nothing(monkeypatch):
         return 0.99 if device.tuning["gather.workgroup"] == 64 else 1.0
 
     monkeypatch.setattr(vt.tuning, "time_work", time_work)
-    monkeypatch.setattr(vt.tuning, "make_works", lambda device, quick: {"gather.workgroup": [None]})
+    works = {"gather.workgroup": [lambda: vt.ones(1)]}
+    monkeypatch.setattr(vt.tuning, "make_works", lambda device, quick: works)
     list(vt.tuning.measure(quick=True))
     assert vt.default_device().tuning == before
 

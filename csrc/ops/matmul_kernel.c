@@ -22,6 +22,8 @@
 #define SPLIT_CORES       128
 #define SPLIT_INVOCATIONS 2048
 #define SPLIT_TILE        64
+/* Loads of the large matrix that an invocation of a narrow product has under way. */
+#define VECTOR_LOADS 4
 /* On processors. Both loops of a kernel together stay below the drivers' limit of turns (device.h,
  * max_turns); fewer invocations than that would leave a core of a small processor idle. */
 #define CPU_MAX_CHUNK   8192
@@ -142,6 +144,7 @@ static void define_variant(const matmul_job *job, defines *d)
     define_number(d, "THREADS", v->threads);
     if (v->family == MATMUL_VECTOR) {
         define_number(d, "NV", v->bn);
+        define_number(d, "UNROLL", VECTOR_LOADS);
         return;
     }
     define_number(d, "TM", v->tm);

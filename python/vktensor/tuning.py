@@ -17,6 +17,8 @@ __all__ = ["candidates", "measure", "use"]
 
 #: How much faster than the value in force a candidate must be to replace it: beyond the noise.
 MARGIN = 0.02
+#: Seconds of work before a round: clocks of a GPU fall while kernels are compiled.
+WARM_UP = 0.05
 #: Calls in a row of which one sample is made.
 CALLS = 3
 
@@ -141,12 +143,25 @@ def time_work(work: Work, device: Device) -> float:
     return (spent or time.perf_counter_ns() - start) / CALLS
 
 
+def keep_busy(work: Work, device: Device) -> None:
+    """Calls `work` again and again until the device's clocks are up."""
+    start = time.perf_counter()
+    while time.perf_counter() - start < WARM_UP:
+        for _ in range(CALLS):
+            runtime.async_eval(work())
+        runtime.synchronize(device)
+
+
 def compare(name: str, works: list[Work], device: Device, rounds: int) -> dict[int, float]:
     """The speed of each candidate relative to the value in force: the geometric mean over works of
     medians over rounds, in which the candidates take turns."""
     values = candidates(device)[name]
     samples: dict[int, list[list[float]]] = {value: [[] for _ in works] for value in values}
+    for value in values:
+        with use({name: value}, device):
+            runtime.async_eval(*(work() for work in works))
     for _ in range(rounds):
+        keep_busy(works[0], device)
         for value in values:
             with use({name: value}, device):
                 for work, times in zip(works, samples[value], strict=True):
