@@ -132,6 +132,36 @@ def test_the_layouts_reach_every_kind_of_kernel(dtype):
     assert reached == {"flat", "rows", "general", "tiles"}
 
 
+def test_negative_integer_powers_are_zero_but_for_one():
+    x, y = np.array([2, 1, -1, -1, 0]), np.array([-1, -2, -3, -4, -5])
+    for dtype in ("int64", "int32", "int8"):
+        for other in ("int64", "int32", "int8"):
+            got = vt.asarray(x.astype(dtype)) ** vt.asarray(y.astype(other))
+            np.testing.assert_array_equal(np.asarray(got), [0, 1, -1, 1, 0])
+
+
+MIXED = [("int64", "int32"), ("int64", "int8"), ("int16", "int64"), ("int32", "uint8")]
+MIXED += [("int8", "uint16"), ("uint64", "uint8"), ("uint32", "int64")]
+
+
+@pytest.mark.parametrize("pair", MIXED, ids=" ".join)
+@pytest.mark.parametrize("name", [n for n in OPS if "int" in OPS[n]["takes"] and arity(n) == 2])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_integers_of_two_dtypes_are_converted_before_the_op(name, pair):
+    if OPS[name]["result"] == "float":
+        return  # computed in a float dtype
+    x, y = (special_values(dtype) for dtype in pair)
+    if name == "pow":
+        y = y[y >= 0]  # NumPy refuses the others
+    promoted = np.result_type(*pair)
+    wide = x.astype(promoted)[:, None], y.astype(promoted)[None]
+    got = getattr(vt, name)(vt.asarray(x)[:, None], vt.asarray(y)[None])
+    check(name, promoted.name, [np.broadcast_to(a, got.shape).copy() for a in wide])
+    apart = getattr(vt, name)(*(vt.asarray(a) for a in wide))
+    np.testing.assert_array_equal(np.asarray(got), np.asarray(apart))
+
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", SIZES)
 def test_every_size_around_an_edge(n, dtype):

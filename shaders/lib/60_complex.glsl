@@ -191,8 +191,9 @@ complex vkt_exp2_$(complex z)
 
 complex vkt_expm1_$(complex z)
 {
+    // The standard says +0 for -0 too.
     if (!vkt_as_bool_#(z.y))
-        return complex(vkt_expm1_#(z.x), z.y);
+        return complex(vkt_as_bool_#(z.x) ? vkt_expm1_#(z.x) : 0.0, z.y);
     if (!vkt_isfinite_$(z) || z.x > 80.0) {
         complex w = vkt_exp_$(z);
         return complex(w.x - 1.0, w.y);
