@@ -13,6 +13,9 @@ import vktensor as vt
 from hazards import hazards
 from vktensor import _core
 
+# SciPy reads it once, when the first test module imports it.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 FAILED = pytest.StashKey[bool]()
 KEPT = ("blocks", "block_nbytes", "pending_submits")
 

@@ -166,8 +166,11 @@ static PyObject *get_part(const char *op, PyObject *self, bool imaginary)
     vkt_status status;
 
     if (imaginary && !vkt_dtype_is_complex(tensor->dtype)) {
-        vkt_arg arg = {.tensor = tensor};
-        status = vkt_elementwise(VKT_OP_imag, &arg, 1, &part);
+        /* Also of bool, which the op refuses: an attribute that raises hides from hasattr. */
+        const vkt_scalar zero = {.cls = VKT_CLASS_BOOL, .value.b = false};
+        const vkt_layout *layout = &tensor->layout;
+        status = vkt_full(op, tensor->device, tensor->dtype, layout->ndim, layout->shape, &zero,
+                          &part);
     } else {
         status = vkt_tensor_part(op, tensor, imaginary, &part);
     }

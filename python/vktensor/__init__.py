@@ -22,6 +22,7 @@ from typing import Any as _Any
 from vktensor import (
     _core,
     _methods,
+    clients,
     creation,
     data_types,
     elementwise,
@@ -87,6 +88,7 @@ if _os.environ.get("VKTENSOR_DEBUG"):
     _logger.setLevel(_logging.DEBUG)
 _core.set_log_sink(_logger.log)
 _methods.attach()
+clients.register_loaded()
 
 
 def load_ipython_extension(shell: _Any) -> None:

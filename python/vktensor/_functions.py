@@ -32,14 +32,13 @@ _TABLE: dict[Callable[..., Any], Callable[..., Any]] = {}
 _METHODS = (
     *("all", "any", "argmax", "argmin", "clip", "copy", "cumprod", "cumsum", "diagonal"),
     *("dot", "max", "mean", "min", "prod", "ptp", "ravel", "repeat", "reshape", "round"),
-    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "transpose", "var"),
+    *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
 )
 #: Second names that NumPy has for them.
 _ALIASES = {
     "max": ("amax",),
     "min": ("amin",),
     "round": ("around",),
-    "transpose": ("permute_dims",),
 }
 
 
@@ -319,6 +318,7 @@ _implements("roll")(lambda a, shift, axis=None: manipulation.roll(a, shift, axis
 _implements("take_along_axis")(
     lambda arr, indices, axis=-1: manipulation.take_along_axis(arr, indices, axis=axis)
 )
+_implements("transpose", "permute_dims")(lambda a, axes=None: a.transpose(axes))
 _implements("tril")(lambda m, k=0: creation.tril(m, k=k))
 _implements("triu")(lambda m, k=0: creation.triu(m, k=k))
 
@@ -360,18 +360,10 @@ def _diag(v: Tensor, k: int = 0) -> Tensor:
 
 
 @_implements("pad")
-def _pad(array: Tensor, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Tensor:
-    if mode != "constant" or set(kwargs) - {"constant_values"}:
-        raise TypeError(f"pad: expected mode 'constant', got {mode!r}")
-    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
-    values = np.broadcast_to(np.asarray(kwargs.get("constant_values", 0)), (array.ndim, 2))
-    for axis, (before, after) in enumerate(widths):
-        ends = []
-        for length, value in zip((before, after), values[axis].tolist(), strict=True):
-            shape = (*array.shape[:axis], length, *array.shape[axis + 1 :])
-            ends.append(_core.full(shape, value, array.dtype, array.device))
-        array = _core.concat([ends[0], array, ends[1]], axis)
-    return array
+def _pad(array: Tensor, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Tensor:
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise TypeError(f"pad: there is no mode {mode!r} for tensors")
+    return manipulation.pad(array, pad_width, mode, **kwargs)
 
 
 @_implements("copyto")
@@ -425,10 +417,17 @@ def _isin(
 
 
 @_implements("einsum")
-def _einsum(subscripts: str, *operands: Tensor, out: Any = None, **kwargs: Any) -> Any:
-    if set(kwargs) - {"optimize"}:
-        raise TypeError(f"einsum: unexpected arguments {', '.join(sorted(kwargs))}")
-    return _stored("einsum", linear_algebra.einsum(subscripts, *operands), out)
+def _einsum(
+    subscripts: str,
+    *operands: Tensor,
+    out: Any = None,
+    optimize: Any = False,
+    dtype: Any = None,
+    order: str = "K",
+    casting: str = "safe",
+) -> Any:
+    result = linear_algebra.einsum(subscripts, *(_cast(x, dtype) for x in operands))
+    return _stored("einsum", result, out)
 
 
 @_implements("kron")
@@ -530,6 +529,17 @@ def _nan_extreme(name: str, rest: float) -> Callable[..., Any]:
     return call
 
 
+def _nan_position(name: str, rest: float) -> Callable[..., Any]:
+    def call(a: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Any:
+        if a.dtype.kind not in "biu":
+            nothing = _core.reduce("all", _core.isnan(a), axis, False)
+            if bool(_core.reduce("any", nothing)):
+                raise ValueError(f"nan{name}: a slice holds nothing but NaN")
+        return getattr(_not_nan(a, rest), name)(axis, out, keepdims=keepdims)
+
+    return call
+
+
 def _nan_moment(name: str) -> Callable[..., Any]:
     def call(a: Tensor, *args: Any, **kwargs: Any) -> Any:
         if a.dtype.kind not in "biu":
@@ -543,6 +553,8 @@ _implements("nansum")(_without_nan("sum", 0))
 _implements("nanprod")(_without_nan("prod", 1))
 _implements("nancumsum")(_without_nan("cumsum", 0))
 _implements("nancumprod")(_without_nan("cumprod", 1))
+_implements("nanargmax")(_nan_position("argmax", -np.inf))
+_implements("nanargmin")(_nan_position("argmin", np.inf))
 _implements("nanmax")(_nan_extreme("max", -np.inf))
 _implements("nanmin")(_nan_extreme("min", np.inf))
 _implements("nanmean")(_nan_moment("mean"))
@@ -560,8 +572,8 @@ _LIKE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.asarray: lambda device, x, dtype=None, order=None, *, copy=None, **kw: _core.asarray(
         x, dtype, device, copy
     ),
-    np.arange: lambda device, *args, dtype=None, **kw: creation.arange(
-        *args, dtype=dtype, device=device
+    np.arange: lambda device, start, stop=None, step=1, dtype=None, **kw: creation.arange(
+        start, stop, 1 if step is None else step, dtype=dtype, device=device
     ),
     np.empty: lambda device, shape, dtype=None, order="C", **kw: creation.empty(
         shape, dtype=dtype, device=device

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.exceptions import AxisError
 
 from vktensor import _core
 from vktensor._core import Tensor
-from vktensor._typing import Axis
+from vktensor._typing import Axis, Scalar
 
 __all__ = [
     "broadcast_arrays",
@@ -19,6 +23,7 @@ __all__ = [
     "flip",
     "matrix_transpose",
     "moveaxis",
+    "pad",
     "permute_dims",
     "repeat",
     "reshape",
@@ -39,7 +44,8 @@ def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     given = (axis,) if isinstance(axis, int) else tuple(axis)
     for a in given:
         if not -ndim <= a < ndim:
-            raise ValueError(f"{op}: axis {a} is out of bounds for {ndim} dimensions")
+            # Both a ValueError and an IndexError, which the standard wants of expand_dims.
+            raise AxisError(f"{op}: axis {a} is out of bounds for {ndim} dimensions")
     found = tuple(a % ndim for a in given)
     if len(set(found)) != len(found):
         raise ValueError(f"{op}: repeated axis in {given}")
@@ -113,6 +119,7 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
 
 def expand_dims(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
     """A view with new axes of length 1, so that each of `axis` is one of them in the result.
+    AxisError (an IndexError and a ValueError) for one out of bounds.
 
     >>> vt.expand_dims(vt.asarray([1, 2]), 1).shape
     (2, 1)
@@ -213,6 +220,63 @@ def _axes_with_repeats(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     """As `_axes`, but an axis may come twice: roll adds the shifts up."""
     given = (axis,) if isinstance(axis, int) else tuple(axis)
     return tuple(_axes("roll", a, ndim)[0] for a in given)
+
+
+def pad(
+    x: Tensor,
+    /,
+    pad_width: int | Sequence[int] | Sequence[Sequence[int]],
+    mode: Literal["constant", "edge", "reflect", "symmetric", "wrap"] = "constant",
+    *,
+    constant_values: Scalar | Sequence[Scalar] | Sequence[Sequence[Scalar]] = 0,
+) -> Tensor:
+    """`x` with more elements before and after it along each axis, as NumPy pads.
+
+    `pad_width` and `constant_values` are one number, (before, after), or such a pair for each
+    axis. The new elements are constants, the nearest one ('edge'), or `x` mirrored without
+    ('reflect') or with its edge ('symmetric') or repeated ('wrap'). ValueError for a negative width
+    and, but for 'constant', an axis of no elements.
+
+    >>> vt.pad(vt.asarray([1, 2, 3]), 1)
+    Tensor([0, 1, 2, 3, 0], dtype=int64)
+    """
+    if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        raise ValueError(f"pad: expected a mode, got {mode!r}")
+    widths = np.broadcast_to(np.asarray(pad_width, np.int64), (x.ndim, 2)).tolist()
+    values = np.broadcast_to(np.asarray(constant_values), (x.ndim, 2)).tolist()
+    for axis, (before, after) in enumerate(widths):
+        length = x.shape[axis]
+        if before < 0 or after < 0:
+            raise ValueError(f"pad: expected widths >= 0, got {(before, after)}")
+        if before == after == 0:
+            continue
+        if mode == "constant":
+            shapes = [(*x.shape[:axis], n, *x.shape[axis + 1 :]) for n in (before, after)]
+            ends = [
+                _core.full(shape, value, x.dtype, x.device)
+                for shape, value in zip(shapes, values[axis], strict=True)
+            ]
+            x = _core.concat([ends[0], x, ends[1]], axis)
+            continue
+        if length == 0:
+            raise ValueError(f"pad: axis {axis} has no elements for mode {mode!r}")
+        at = _core.iota((before + length + after,), x.device) - before
+        x = _core.take(x, _reflected(at, length, mode), axis)
+    return x.copy() if not any(any(pair) for pair in widths) else x
+
+
+def _reflected(at: Tensor, length: int, mode: str) -> Tensor:
+    """The places in 0..length-1 that stand for the places `at` around them."""
+    if mode == "edge":
+        return _core.clip(at, 0, length - 1)
+    if mode == "wrap":
+        return at % length
+    if mode == "symmetric":
+        at = at % (2 * length)
+        return _core.minimum(at, 2 * length - 1 - at)
+    period = max(2 * length - 2, 1)
+    at = at % period
+    return _core.minimum(at, period - at) if length > 1 else at
 
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
