@@ -169,8 +169,8 @@ static PyObject *get_part(const char *op, PyObject *self, bool imaginary)
         /* Also of bool, which the op refuses: an attribute that raises hides from hasattr. */
         const vkt_scalar zero = {.cls = VKT_CLASS_BOOL, .value.b = false};
         const vkt_layout *layout = &tensor->layout;
-        status = vkt_full(op, tensor->device, tensor->dtype, layout->ndim, layout->shape, &zero,
-                          &part);
+        status =
+            vkt_full(op, tensor->device, tensor->dtype, layout->ndim, layout->shape, &zero, &part);
     } else {
         status = vkt_tensor_part(op, tensor, imaginary, &part);
     }
