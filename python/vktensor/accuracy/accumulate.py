@@ -10,7 +10,14 @@ import numpy as np
 
 import vktensor as vt
 from vktensor._core import Device
-from vktensor.accuracy.reference import Array, float_info, has_long_double, numpy_dtype
+from vktensor.accuracy.reference import (
+    FLOATS,
+    Array,
+    can_hold,
+    float_info,
+    has_long_double,
+    numpy_dtype,
+)
 
 #: Elements of a long reduction, and the sides of products, by --quick.
 LENGTH = {False: 10_000_000, True: 100_000}
@@ -97,9 +104,8 @@ def uniform(dtype: str, n: int, seed: int = 2) -> Array:
 
 def measure_all(device: Device, quick: bool) -> Iterator[dict[str, Any]]:
     """Every row."""
-    floats = ["float32", "float16", "bfloat16"]
-    if device.features["float64"] and has_long_double():
-        floats.insert(1, "float64")
+    missing = [] if has_long_double() else ["float64"]
+    floats = [dtype for dtype in FLOATS if can_hold(device, dtype) and dtype not in missing]
     yield ones(device, quick)
     several: tuple[tuple[Callable[..., dict[str, Any]], list[str]], ...] = (
         (total, floats),

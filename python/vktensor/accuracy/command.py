@@ -17,7 +17,7 @@ import numpy as np
 import vktensor as vt
 from vktensor._core import Device
 from vktensor.accuracy import page
-from vktensor.accuracy.reference import FLOATS, bound, has_long_double
+from vktensor.accuracy.reference import FLOATS, bound, can_hold, has_long_double
 
 HELP = "measure the errors of the functions in ULP"
 PARTS = ("functions", "special", "accumulation")
@@ -81,9 +81,11 @@ def measure_functions(args: argparse.Namespace, device: Device) -> list[dict[str
 
     found = []
     for dtype in args.dtype or FLOATS:
-        if dtype == "float64" and not (device.features["float64"] and has_long_double()):
-            missing = "long double has" if device.features["float64"] else "the device has"
-            print(f"float64 is not measured: {missing} no such numbers")
+        if not can_hold(device, dtype):
+            print(f"{dtype} is not measured: the device has none")
+            continue
+        if dtype == "float64" and not has_long_double():
+            print("float64 is not measured: here C's long double is too short to judge it")
             continue
         print(f"\n{dtype:<13}bound       max   mean  seconds  inputs")
         for row in rows_of(args.function):
@@ -129,6 +131,7 @@ def run(args: argparse.Namespace, device: Device) -> dict[str, Any]:
         "device": describe_device(device),
         "vktensor": vt.__version__,
         "numpy": np.__version__,
+        "date": time.strftime("%Y-%m-%d"),
         "command": " ".join(["python -m vktensor accuracy", *(["--quick"] if args.quick else [])]),
     }
     print(page.short_name(results))

@@ -198,12 +198,13 @@ def sums_table(devices: list[dict[str, Any]]) -> list[str]:
 
 def device_lines(devices: list[dict[str, Any]]) -> list[str]:
     """What was measured where."""
-    lines = ["| device | driver | vktensor, NumPy | command |", "|---|---|---|---|"]
+    lines = ["| device | driver | vktensor, NumPy | measured | command |", "|---|---|---|---|---|"]
     for results in devices:
         device = results["device"]
         versions = f"{results['vktensor']}, {results['numpy']}"
         driver = f"{device['driver']} {device['driver_version']}, Vulkan {device['api_version']}"
-        lines.append(f"| {device['name']} | {driver} | {versions} | `{results['command']}` |")
+        columns = [device["name"], driver, versions, results["date"], f"`{results['command']}`"]
+        lines.append(f"| {' | '.join(columns)} |")
     return lines
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vktensor as vt
+from vktensor._core import Device
 
 Array = NDArray[Any]
 
@@ -46,6 +47,14 @@ def bound(name: str, dtype: str) -> float:
 @functools.cache
 def _bounds() -> dict[str, float]:
     return {row["name"]: row["ulp"] for row in vt.ops()}
+
+
+def can_hold(device: Device, dtype: str) -> bool:
+    """Whether the device has tensors of this dtype."""
+    features, nbytes = device.features, numpy_dtype(dtype).itemsize
+    if dtype == "float64":
+        return features["float64"]
+    return nbytes > 2 or features["storage8" if nbytes == 1 else "storage16"]
 
 
 def has_long_double() -> bool:

@@ -358,8 +358,7 @@ def compare_cast(source: str, target: str, device: Device, found: Compared) -> N
 
 def compare_all(device: Device) -> Iterator[Compared]:
     """Every op of the table and the casts, on this device."""
-    missing = [] if device.features["float64"] else ["float64"]
-    dtypes = [dtype for dtype in DTYPES if dtype not in missing]
+    dtypes = [dtype for dtype in DTYPES if reference.can_hold(device, dtype)]
     for row in vt.ops():
         found = Compared(row["name"])
         compare = compare_reduction if row["kind"] in ("reduce", "scan") else compare_op
