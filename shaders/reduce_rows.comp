@@ -4,8 +4,10 @@
 //         than one slot.
 // Push:   n_kept rows of n_reduced elements, chunk elements a workgroup, 2^lanes_log2 lanes a row,
 //         where partials go.
-// Lane l takes batches l, l + lanes, ... of four elements. At most chunk / (16 lanes) + 4 turns,
-// and 1 more for each BLOCK of them, and of those.
+//         STREAMED: next, what reduce_stream.comp made of the blocks, next_step of them a row.
+// Lane l takes batches l, l + lanes, ... of four elements, four of them a turn. BLOCKED:
+// 2^BLOCK_LOG2 turns are a block, and BLOCK blocks are added up apart from the others. At most
+// chunk / (16 lanes) + 4 turns, and 1 more for each block of them and each BLOCK of blocks.
 
 // Four batches that begin at r, r + apart, ...: all are asked for before the first is used.
 void take_turn(inout Lane lane, uint r, uint apart, int at[OPERANDS])
@@ -15,6 +17,25 @@ void take_turn(inout Lane lane, uint r, uint apart, int at[OPERANDS])
         load(r + q * apart, at, v[q]);
     lane_take_four(lane, v, r, apart);
 }
+
+#ifdef BLOCKED
+// The block of `lane` that begins at `r`.
+Acc block_at(uint r, uint row, uint lane, int at[OPERANDS])
+{
+#ifdef STREAMED
+    uint block = row * args.next_step + (r >> (args.lanes_log2 + 4u + BLOCK_LOG2));
+    return Partials(args.next).acc[(block << args.lanes_log2) + lane];
+#else
+    Lane block;
+    lane_start(block);
+    for (uint turn = 0u; turn < (1u << BLOCK_LOG2); turn++) {
+        take_turn(block, r + 4u * lane, 4u << args.lanes_log2, at);
+        r += 16u << args.lanes_log2;
+    }
+    return lane_close(block);
+#endif
+}
+#endif
 
 void main()
 {
@@ -27,29 +48,24 @@ void main()
     int at[OPERANDS];
     kept_at(inside ? row : 0u, at);
 
+    Acc acc = acc_empty();
+    uint batch = lane;
+#ifdef BLOCKED
+    uint block_log2 = args.lanes_log2 + 4u + BLOCK_LOG2;
+    uint n_blocks = (end - begin) >> block_log2;
+    for (uint i = 0u; i < n_blocks;) {
+        Acc middle = acc_empty();
+        for (uint n = 0u; n < BLOCK && i < n_blocks; n++, i++)
+            middle = acc_merge(middle, block_at(begin + (i << block_log2), row, lane, at));
+        acc = acc_merge(acc, middle);
+    }
+    batch += (n_blocks << block_log2) >> 2;
+#endif
     Lane state;
     lane_start(state);
     uint n_full = (end - begin) >> 2;
-    uint batch = lane;
-#ifdef BLOCKED
-    while (batch + 3u * lanes < n_full) {
-        Lane middle;
-        lane_start(middle);
-        for (uint n = 0u; n < BLOCK && batch + 3u * lanes < n_full; n++) {
-            Lane block;
-            lane_start(block);
-            for (uint turn = 0u; turn < BLOCK && batch + 3u * lanes < n_full; turn++) {
-                take_turn(block, begin + 4u * batch, 4u * lanes, at);
-                batch += 4u * lanes;
-            }
-            lane_join(middle, block);
-        }
-        lane_join(state, middle);
-    }
-#else
     for (; batch + 3u * lanes < n_full; batch += 4u * lanes)
         take_turn(state, begin + 4u * batch, 4u * lanes, at);
-#endif
     for (; batch < n_full; batch += lanes) {
         VALUE v[4];
         load(begin + 4u * batch, at, v);
@@ -65,7 +81,7 @@ void main()
         lane_take_some(state, v, rest, begin + 4u * batch, 1u);
     }
 
-    Acc acc = lane_close(state);
+    acc = acc_merge(acc, lane_close(state));
 #ifdef TREE
     acc = tree_merge(acc, lane, lanes, 1u);
     inside = inside && lane == 0u;

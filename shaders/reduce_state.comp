@@ -7,7 +7,8 @@
 //         MOMENTS  FINITE(x), NOT_A_NUMBER      count, mean and squared deviations, merged as Chan,
 //                                               Golub and LeVeque (1983) do
 //         TREE: lanes of a workgroup merge, in shared memory of GROUP accumulators.
-//         BLOCKED: lanes make more than BLOCK turns.
+//         BLOCKED: lanes make more than 2^BLOCK_LOG2 turns (rows), or BLOCK (columns).
+//         LANES: the walk is reduce_stream.comp's, which needs no more than the functions of lanes.
 //         What follows this file defines RESULT finish(Acc).
 // A lane takes batches of four elements; which elements, and in which order, never depends on how
 // they were loaded.
@@ -173,12 +174,14 @@ Acc lane_close(Lane lane) { return lane.acc; }
 
 void lane_join(inout Lane lane, Lane block) { lane.acc = acc_merge(lane.acc, block.acc); }
 
+#ifndef LANES
 // An infinite element leaves no mean to deviate from.
 VALUE moments_variance(Acc acc)
 {
     VALUE spread = FINITE(acc.pivot) && FINITE(acc.mean) ? acc.squares : NOT_A_NUMBER;
     return spread / args.divisor;
 }
+#endif
 #endif
 
 #ifndef PLAIN
@@ -195,6 +198,7 @@ void lane_take_four(inout Lane lane, VALUE v[4][4], uint first, uint apart)
 
 layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Partials { Acc acc[]; };
 
+#ifndef LANES
 Acc partial(uint kept, uint slot)
 {
     return Partials(args.partials).acc[kept * args.row_step + slot * args.slot_step];
@@ -244,3 +248,4 @@ Acc tree_merge(Acc acc, uint place, uint n, uint apart)
 #endif
 
 uint group_number() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }
+#endif

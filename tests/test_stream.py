@@ -150,3 +150,87 @@ def test_a_long_computation_is_one_stream_and_its_rest(streams):
     names = kernels(lambda: vt.sqrt(vt.abs(a)) * 2)
     assert len(names) == (2 if streams else 1)
     assert not streams or (names[0].startswith("stream") and names[1].startswith("flat"))
+
+
+# ---- reductions ---------------------------------------------------------------------------------
+
+REDUCTIONS = ("sum", "mean", "prod", "min", "max", "var", "std", "argmin", "argmax", "any", "all")
+SHAPES = [((50_001,), None), ((70, 1500), 1), ((3, 40_000), 1), ((5, 7, 2048), 2), ((90_112,), 0)]
+
+
+def bits(t) -> list:
+    """What a tensor holds, NaNs told apart."""
+    a = np.asarray(t)
+    return a.tolist() if a.dtype.kind in "biu" else a.view(f"u{a.dtype.itemsize}").tolist()
+
+
+@pytest.mark.parametrize(("shape", "axis"), SHAPES)
+@pytest.mark.parametrize("op", REDUCTIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8", "int32", "float64"])
+def test_long_rows_reduce_to_the_same_bits_wherever_they_lie(op, dtype, shape, axis):
+    n = int(np.prod(shape))
+    a = numbers(dtype, n).reshape(shape)
+    if op == "prod":
+        a = np.where(np.abs(a) > 1, a.dtype.type(1), a.dtype.type(-1))
+    if op in ("var", "std", "mean") and np.dtype(dtype).kind == "i":
+        a = a.astype(np.float32)
+    if op in ("any", "all"):
+        a = a > 0
+    reduce = getattr(vt, op)
+    found = reduce(vt.asarray(a), axis=axis)
+    expected = getattr(np, op)(a.astype(np.float64) if a.dtype.kind == "f" else a, axis=axis)
+    if a.dtype.kind == "f" and not op.startswith("arg"):
+        scale = np.abs(a.astype(np.float64)).sum(axis) if op in ("sum", "mean") else 1
+        error = np.abs(np.asarray(found, dtype=np.float64) - expected)
+        assert (error <= 16 * np.finfo(a.dtype).eps * np.maximum(scale, np.abs(expected))).all()
+    else:
+        np.testing.assert_array_equal(np.asarray(found), expected)
+    # The same elements with gaps between them, at an odd place, and as an expression.
+    wide = np.zeros((*shape[:-1], 2 * shape[-1]), a.dtype)
+    wide[..., ::2] = a
+    assert bits(reduce(vt.asarray(wide)[..., ::2], axis=axis)) == bits(found)
+    odd = np.zeros(n + 1, a.dtype)
+    odd[1:] = a.reshape(-1)
+    assert bits(reduce(vt.reshape(vt.asarray(odd)[1:], shape), axis=axis)) == bits(found)
+    if a.dtype.kind == "f":
+        assert bits(reduce(vt.asarray(a) * 1 + vt.asarray(-0.0, dtype=dtype), axis=axis)) == bits(
+            found
+        )
+
+
+def test_a_fused_sum_of_long_operands_is_that_of_their_stored_result():
+    a, b = (vt.asarray(numbers("float32", 1 << 18, seed)) for seed in range(2))
+    stored = (a - b) ** 2
+    vt.eval(stored)
+    assert bits(vt.sum((a - b) ** 2)) == bits(vt.sum(stored))
+    c = vt.asarray(numbers("float32", 1 << 9, 3))
+    rows = vt.reshape(a, (1 << 9, 1 << 9)) * vt.reshape(c, (1 << 9, 1))
+    stored = rows + 0
+    vt.eval(stored)
+    assert bits(vt.max(rows, axis=1)) == bits(vt.max(stored, axis=1))
+    rows = vt.reshape(a, (1 << 7, 1 << 11)) * vt.asarray(numbers("float32", 1 << 7, 3))[:, None]
+    stored = rows + 0
+    vt.eval(stored)
+    assert bits(vt.sum(rows, axis=1)) == bits(vt.sum(stored, axis=1))
+
+
+@pytest.mark.parametrize("n", [1 << 15, 123_457, 20_000_003])
+def test_the_first_of_equal_extremes_is_found(n):
+    a = np.zeros(n, np.float32)
+    a[[n // 3, n // 2, n - 1]] = 5
+    t = vt.asarray(a)
+    assert int(vt.argmax(t)) == n // 3 and int(vt.argmin(t)) == 0
+    a[n // 2] = np.nan
+    assert int(vt.argmax(vt.asarray(a))) == n // 2
+    assert np.isnan(float(vt.max(vt.asarray(a)))) and np.isnan(float(vt.sum(vt.asarray(a))))
+
+
+def test_a_long_sum_is_exact_where_it_can_be():
+    assert float(vt.sum(vt.ones(30_000_001))) == 30_000_000  # rounded to even
+    assert int(vt.sum(vt.arange(20_000_000))) == 19_999_999 * 10_000_000
+
+
+def test_a_long_sum_streams(streams):
+    a = vt.asarray(numbers("float32", 1 << 17))
+    names = kernels(lambda: vt.sum(a))
+    assert any("stream" in name for name in names) == streams

@@ -4,6 +4,7 @@
  * reduce_space.c  the input's iteration space, cut into kept and reduced dims and into pieces
  * reduce_text.c   kernel text and keys
  * reduce_run.c    plans (how the work is spread), arguments, launches
+ * reduce_stream.c whole blocks of contiguous rows, on CPU drivers
  * scan.c          scans: in one pass, or totals of chunks by a reduction, then each chunk
  */
 #ifndef VKT_OPS_REDUCE_INTERNAL_H
@@ -89,6 +90,7 @@ typedef enum vkt_family {
     VKT_FAMILY_ROWS,
     VKT_FAMILY_COLUMNS,
     VKT_FAMILY_MERGE,
+    VKT_FAMILY_STREAM,
     VKT_FAMILY_SCAN_SERIAL,
     VKT_FAMILY_SCAN_TILE,
     VKT_FAMILY_SCAN_LOOK_BACK,
@@ -108,7 +110,8 @@ typedef struct vkt_variant {
     uint8_t batches;     /* scans of tiles: batches of four elements an invocation holds */
     uint8_t silent;      /* for tests: part of what workgroups tell each other is left out */
     uint16_t group;      /* invocations of a workgroup */
-    uint16_t blocked;    /* lanes are long: they add up blocks, and blocks of blocks */
+    uint8_t blocked;     /* lanes are long: they add up blocks, and blocks of blocks */
+    uint8_t streamed;    /* rows: vkt_reduce_stream has made the blocks */
     uint8_t modes[VKT_MAX_LEAVES];
 } vkt_variant;
 
@@ -140,6 +143,7 @@ typedef struct vkt_spread {
     uint32_t chunk;      /* reduced elements of one workgroup (or of one invocation's turn in z) */
     uint32_t n_chunks;
     uint32_t n_slots; /* partial results of a kept element */
+    bool streams;     /* rows: of SERIAL_LANES lanes, in chunks of whole blocks */
 } vkt_spread;
 
 /* One launch of a walk over elements: a piece of each half. */
@@ -152,8 +156,10 @@ typedef struct vkt_pass {
     int64_t initial_step; /* scans: the neutral element lies this far before the first, or 0 */
     uint32_t flags;       /* VKT_FLAG_*, set by vkt_pass_variant */
     vkt_block *state;     /* scans: what workgroups tell each other, or NULL */
-    vkt_block *next; /* scans: the first slots of the totals of the piece that follows, or NULL */
-    uint32_t next_step; /* ... and its kept_step */
+    /* Scans: the first slots of the totals of the piece that follows, or NULL, and its kept_step.
+     * Streamed rows: the blocks, and how many a row has. */
+    vkt_block *next;
+    uint32_t next_step;
 } vkt_pass;
 
 /* Where partial results go: accumulator of (kept, slot) at kept * kept_step + (slot0 + slot) *
@@ -177,8 +183,23 @@ vkt_status vkt_reducer_init(vkt_op op, vkt_dtype x, const vkt_reduce_options *op
 vkt_status vkt_reduction_init(vkt_tensor *self, vkt_tensor *x, const vkt_reducer *reducer,
                               vkt_reduction *out);
 
+/* The address of a leaf's first element in the pass. */
+uint64_t vkt_pass_leaf_address(const vkt_reduction *reduction, const vkt_pass *pass, int leaf);
+
 bool vkt_reduce_serial(const vkt_device_info *info); /* a CPU: no trees, long serial loops */
 uint32_t vkt_reduce_group(const vkt_device_info *info);
+
+/* Turns of a lane that make a block, as a power of two. */
+#define VKT_SERIAL_BLOCK_LOG2 2
+#define VKT_GPU_BLOCK_LOG2    4
+/* Entries of args.digits in shaders/lib/stream.glsl. */
+#define VKT_STREAM_DIGITS 32
+/* Rows of serial kernels that are split among lanes have so many. */
+#define VKT_SERIAL_LANES_LOG2 3
+
+/* Rows whose spread streams: reduces their whole blocks into a new block of partial results,
+ * pass->next, which the caller releases; leaves it NULL where the rows are not for that. */
+vkt_status vkt_reduce_stream(const vkt_reduction *reduction, vkt_pass *pass);
 
 /* Records one dispatch into `partials`, or into the result where they have one slot. */
 vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,

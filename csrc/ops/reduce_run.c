@@ -19,11 +19,15 @@
 /* CPU: an invocation is a SIMD lane. Enough of them to feed every core; a row shorter than
  * this is not worth a second dispatch; neighbours (one SIMD group) read side by side. */
 #define SERIAL_GROUP       16
-#define SERIAL_LANES_LOG2  3
 #define SERIAL_WANTED      512
 #define SERIAL_SPLIT_ABOVE 8192
 #define SERIAL_MAX_TURNS   4096
-#define SERIAL_MERGE       512 /* slots one invocation merges: 32 blocks (reduce_state.comp) */
+/* Rows are split among lanes for the sake of streams: from this length, and this many elements,
+ * on, as long as so many partial results can be counted. */
+#define SERIAL_LONG_ROW  1024
+#define SERIAL_MANY      (UINT64_C(1) << 16)
+#define SERIAL_MOST_ROWS (UINT64_C(1) << 24)
+#define SERIAL_MERGE     512 /* slots one invocation merges: 32 blocks (reduce_state.comp) */
 
 #define MAX_GROUPS_X 65535
 #define MAX_CHUNKS   32768 /* workgroups in z */
@@ -78,13 +82,19 @@ static vkt_spread spread_rows(const vkt_device_info *info, uint64_t n_kept, uint
     vkt_spread spread = {0};
     uint64_t parts = 1;
     if (vkt_reduce_serial(info)) {
-        bool shares = n_kept * 8 <= SERIAL_WANTED && n_reduced > SERIAL_SPLIT_ABOVE;
-        spread.lanes_log2 = shares ? SERIAL_LANES_LOG2 : 0;
+        bool few = n_kept * 8 <= SERIAL_WANTED && n_reduced > SERIAL_SPLIT_ABOVE;
+        bool many = n_reduced >= SERIAL_LONG_ROW && n_kept <= SERIAL_MOST_ROWS &&
+                    n_kept * n_reduced >= SERIAL_MANY;
+        spread.streams = few || many;
+        spread.lanes_log2 = spread.streams ? VKT_SERIAL_LANES_LOG2 : 0;
         uint64_t lanes = UINT64_C(1) << spread.lanes_log2;
         uint64_t unit = lanes * 4 * BATCHES_A_LANE;
-        if (shares)
+        uint64_t longest = unit * min_u32(SERIAL_MAX_TURNS, info->max_turns / 2);
+        if (spread.streams)
+            unit <<= VKT_SERIAL_BLOCK_LOG2;
+        if (few)
             parts = vkt_min_u64(SERIAL_WANTED / (lanes * n_kept), n_reduced / unit);
-        cut(n_reduced, parts, unit, unit * min_u32(SERIAL_MAX_TURNS, info->max_turns / 2), &spread);
+        cut(n_reduced, parts, unit, longest, &spread);
         spread.n_slots = spread.n_chunks * (uint32_t)lanes;
         return spread;
     }
@@ -147,7 +157,7 @@ static bool is_aligned(const vkt_pass *pass, int operand, const vkt_space *inner
     return true;
 }
 
-static uint64_t leaf_address(const vkt_reduction *reduction, const vkt_pass *pass, int leaf)
+uint64_t vkt_pass_leaf_address(const vkt_reduction *reduction, const vkt_pass *pass, int leaf)
 {
     const vkt_tensor *tensor = reduction->fusion.leaves[leaf];
     int64_t offset = reduction->fusion.leaf_layouts[leaf].offset +
@@ -192,8 +202,8 @@ void vkt_pass_variant(const vkt_reduction *reduction, vkt_pass *pass, vkt_varian
         variant->modes[i] = stride == 1   ? VKT_MODE_NEXT
                             : stride == 0 ? VKT_MODE_SAME
                                           : VKT_MODE_STRIDED;
-        if (stride == 1 &&
-            is_aligned(pass, VKT_AT_LEAF + i, inner, leaf_address(reduction, pass, i), nbytes))
+        if (stride == 1 && is_aligned(pass, VKT_AT_LEAF + i, inner,
+                                      vkt_pass_leaf_address(reduction, pass, i), nbytes))
             pass->flags |= 1u << i;
     }
     if (!pass->columns && inner->ndim && inner->strides[VKT_AT_OUT][last] == 1 &&
@@ -277,7 +287,7 @@ void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
     if (reduction->halves.uses_iota)
         vkt_args_u64(args, (uint64_t)iota);
     for (int i = 0; i < fusion->program.n_leaves; i++)
-        vkt_args_u64(args, leaf_address(reduction, pass, i));
+        vkt_args_u64(args, vkt_pass_leaf_address(reduction, pass, i));
     vkt_pack_scalars(fusion, args);
     pack_divisor(&reduction->reducer, args);
     vkt_args_u32(args, (uint32_t)pass->n_kept);
@@ -354,24 +364,34 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
     vkt_variant variant;
     vkt_args args;
     uint64_t turns = count_turns(reduction->info, pass);
-    /* Blocks add a turn for every 16, and one for every 256. */
-    VKT_REQUIRE(turns + turns / 8 + 40 <= reduction->info->max_turns, VKT_VALUE_ERROR,
+    /* Blocks add a turn for every 4 or 16, and one for every 16 of those. */
+    VKT_REQUIRE(turns + turns / 3 + 40 <= reduction->info->max_turns, VKT_VALUE_ERROR,
                 "%s: a kernel would make more loop turns than the device allows",
                 vkt_ops[reduction->reducer.op].name);
+    if (pass->spread.streams)
+        VKT_TRY(vkt_reduce_stream(reduction, pass));
     vkt_pass_variant(reduction, pass, &variant);
-    variant.blocked =
-        reduction->reducer.merge != VKT_MERGE_INDEX && (!variant.tree || turns > MAX_TURNS);
+    variant.streamed = pass->spread.streams && pass->next;
+    variant.blocked = variant.streamed || (reduction->reducer.merge != VKT_MERGE_INDEX &&
+                                           (!variant.tree || turns > MAX_TURNS));
     vkt_pack_pass(reduction, pass, partials, &args);
     uint64_t n_groups =
         pass->columns
             ? vkt_ceil_div(count_strips(pass->kept), UINT64_C(1) << pass->spread.lanes_log2)
             : vkt_ceil_div(pass->n_kept, (uint64_t)variant.group >> pass->spread.lanes_log2);
     variant.family = pass->columns ? VKT_FAMILY_COLUMNS : VKT_FAMILY_ROWS;
-    vkt_access written =
-        vkt_access_block(partials->n_slots == 1 ? reduction->out : partials->block, true);
-    return vkt_reduce_launch(reduction, &variant, &args, n_groups, pass->spread.n_chunks, &written,
-                             1);
+    vkt_access others[2] = {
+        vkt_access_block(partials->n_slots == 1 ? reduction->out : partials->block, true)};
+    if (variant.streamed)
+        others[1] = vkt_access_block(pass->next, false);
+    VKT_TRY(vkt_reduce_launch(reduction, &variant, &args, n_groups, pass->spread.n_chunks, others,
+                              variant.streamed ? 2 : 1));
+    if (pass->spread.streams)
+        vkt_block_unref(pass->next);
+    return VKT_OK;
 fail:
+    if (pass->spread.streams)
+        vkt_block_unref(pass->next);
     return vkt_status_last();
 }
 

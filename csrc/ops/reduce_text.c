@@ -13,6 +13,7 @@ static const struct {
     [VKT_FAMILY_ROWS] = {"rows", {"reduce_walk", "reduce_state", "reduce_rows"}},
     [VKT_FAMILY_COLUMNS] = {"columns", {"reduce_walk", "reduce_state", "reduce_columns"}},
     [VKT_FAMILY_MERGE] = {"merge", {"reduce_walk", "reduce_state", "reduce_merge"}},
+    [VKT_FAMILY_STREAM] = {"stream", {0}},
     [VKT_FAMILY_SCAN_SERIAL] = {"serial", {"reduce_walk", "scan_carry", "scan_serial"}},
     [VKT_FAMILY_SCAN_TILE] = {"tiles", {"reduce_walk", "scan_carry", "scan_group", "scan_tile"}},
     [VKT_FAMILY_SCAN_LOOK_BACK] = {"look_back",
@@ -194,6 +195,20 @@ static bool program_uses_iota(const vkt_program *program)
     return false;
 }
 
+/* In the order of reduce_stream.c. */
+static void emit_stream_members(const vkt_reducer *reducer, const vkt_program *program,
+                                vkt_text *out)
+{
+    vkt_text_append(out, "uint64_t partials; ");
+    if (reducer->merge == VKT_MERGE_INDEX)
+        vkt_text_append(out, "int64_t index0; ");
+    vkt_emit_members(program, false, out);
+    vkt_text_append(out, "uint first_block; uint n_blocks; uint block_div[3]; ");
+    if (program->n_leaves)
+        vkt_text_format(out, "int kept_step[%d]; ", program->n_leaves);
+    vkt_text_format(out, "uint8_t digits[%d]; ", VKT_STREAM_DIGITS);
+}
+
 /* In the order of reduce_run.c and scan.c, which pack them. */
 static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
                          const vkt_program *program, vkt_text *out)
@@ -292,6 +307,33 @@ static void emit_loads(const vkt_variant *variant, const vkt_reducer *reducer,
                     variant->family == VKT_FAMILY_COLUMNS ? "kept" : "reduced", out);
 }
 
+/* Four elements of each lane, neighbours, `r` being the first lane's first of the row. */
+static void emit_stream_load(const vkt_variant *variant, const vkt_reducer *reducer,
+                             const vkt_program *program, vkt_text *out)
+{
+    vkt_program_emit(program, out);
+    vkt_text_append(out, "void load(uint row, uint r, out VALUE v[4])\n{\n");
+    for (int i = 0; i < program->n_leaves; i++) {
+        vkt_dtype dtype = (vkt_dtype)program->leaf_dtype[i];
+        bool next = variant->modes[i] == VKT_MODE_NEXT;
+        int nbytes = vkt_dtypes[dtype].nbytes;
+        char word[64];
+        vkt_text_format(out,
+                        "    uint64_t a%d = args.leaf%d + uint64_t(int64_t(row) * "
+                        "int64_t(args.kept_step[%d])%s) * %d;\n    %s x%d[4];\n"
+                        "    [[unroll]] for (int j = 0; j < 4; j++)\n        x%d[j] = ",
+                        i, i, i, next ? " + int64_t(r)" : "", nbytes, register_type(dtype), i, i);
+        (void)snprintf(word, sizeof(word),
+                       next ? "vkt_pick%d(a%d + uint64_t(j * %d))" : "vkt_word%d(a%d, 0)",
+                       nbytes * 8, i, nbytes);
+        vkt_emit_decode(dtype, word, out);
+        vkt_text_append(out, ";\n");
+    }
+    vkt_text_append(out, "    [[unroll]] for (int j = 0; j < 4; j++)\n        ");
+    emit_compute(reducer, program, "x%d[j]", "", "v[j]", out);
+    vkt_text_append(out, "}\n\n");
+}
+
 /* vkt_out0, the store of one result, and vkt_out1, that of a row's neutral first. */
 static void emit_store(const vkt_variant *variant, const vkt_reducer *reducer, vkt_text *out)
 {
@@ -373,6 +415,16 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_append(out, variant->tree ? "#define TREE\n" : "");
     vkt_text_append(out, variant->subgroups ? "#define SUBGROUPS\n" : "");
     vkt_text_append(out, variant->blocked ? "#define BLOCKED\n" : "");
+    vkt_text_append(out, variant->streamed ? "#define STREAMED\n" : "");
+    vkt_text_format(out, "#define BLOCK_LOG2 %du\n",
+                    variant->tree ? VKT_GPU_BLOCK_LOG2 : VKT_SERIAL_BLOCK_LOG2);
+    if (variant->family == VKT_FAMILY_STREAM) {
+        emit_merge(reducer, out);
+        emit_stream_load(variant, reducer, program, out);
+        vkt_text_append(out, vkt_glsl_template("reduce_state"));
+        vkt_text_append(out, vkt_glsl_template("reduce_stream"));
+        return;
+    }
     vkt_text_append(out, program ? "" : "#define KEPT_ONLY\n");
     vkt_text_format(out, "#define KEPT_DIMS %d\n#define REDUCED_DIMS %d\n", variant->kept_dims,
                     variant->reduced_dims);
@@ -402,7 +454,11 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
     char name[VKT_PROGRAM_NAME + 64], inner[VKT_PROGRAM_NAME] = "", operands[32], span[32];
     uint32_t constants[3] = {variant->group, 1, 1};
     uint32_t subgroup_size = variant->subgroups ? vkt_device_get_info(device)->subgroup_size : 0;
-    const char *defines[] = {"WIDTH 4", operands, span, NULL};
+    bool streams = variant->family == VKT_FAMILY_STREAM;
+    char lanes[32];
+    (void)snprintf(lanes, sizeof(lanes), "LANES %d", 1 << VKT_SERIAL_LANES_LOG2);
+    const char *defines[] = {operands, span, streams ? lanes : "WIDTH 4", streams ? "PACK 4" : NULL,
+                             NULL};
 
     (void)snprintf(operands, sizeof(operands), "OPERANDS %d",
                    program ? program->n_leaves + VKT_AT_LEAF - VKT_AT_OUT : 1);
@@ -411,7 +467,10 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
         vkt_program_name(program, inner);
     (void)snprintf(name, sizeof(name), "%s_%s%s%s", vkt_ops[reducer->op].name,
                    families[variant->family].name, program ? "_" : "", inner);
-    emit_members(variant, reducer, program, &members);
+    if (streams)
+        emit_stream_members(reducer, program, &members);
+    else
+        emit_members(variant, reducer, program, &members);
     emit_body(variant, reducer, program, &body);
     VKT_TRY(vkt_text_check(&members));
     VKT_TRY(vkt_text_check(&body));
