@@ -82,6 +82,19 @@ static void define_facts(const vkt_device *device, vkt_text *out)
     }
 }
 
+/* VKT_ZERO: 0 as no compiler knows, the highest bit of the first address among the arguments. */
+static void define_zero(const char *members, vkt_text *out)
+{
+    const char *name = strstr(members, "uint64_t ");
+    if (!name)
+        return;
+    name += strlen("uint64_t ");
+    size_t n = 0;
+    while (is_name_char(name[n]))
+        n++;
+    vkt_text_format(out, "#define VKT_ZERO uint(args.%.*s >> 63)\n", (int)n, name);
+}
+
 void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, const char *members,
                        uint32_t args_nbytes, const char *body, vkt_text *out)
 {
@@ -106,6 +119,7 @@ void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, con
         vkt_text_format(out, "layout(push_constant, scalar) uniform VktPush { %s } args;\n",
                         members);
     }
+    define_zero(members, out);
     for (unsigned i = 0; i < vkt_glsl_library_count; i++) {
         if (used[i])
             vkt_text_append(out, vkt_glsl_library[i].text);

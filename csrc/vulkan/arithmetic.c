@@ -40,7 +40,8 @@ enum {
     MULTIPLY32,
     DIVIDE32,
     FMA32,
-    HALF32,
+    PACK16,
+    UNPACK16,
     MIN32,
     MAX32,
     FIRST64, /* from here on float64 */
@@ -93,9 +94,10 @@ static const char probe_glsl[] =
     "    case 8: r = x * y; break;\n"
     "    case 9: r = x / y; break;\n"
     "    case 10: r = fma(x, y, z); break;\n"
-    "    case 11: r = unpackHalf2x16(packHalf2x16(vec2(x, x))).x; break;\n"
-    "    case 12: r = min(x, y); break;\n"
-    "    case 13: r = max(x, y); break;\n"
+    "    case 11: return uvec2(packHalf2x16(vec2(x, y)), 0u);\n"
+    "    case 12: r = unpackHalf2x16(floatBitsToUint(x)).x; break;\n"
+    "    case 13: r = min(x, y); break;\n"
+    "    case 14: r = max(x, y); break;\n"
     "    }\n"
     "    return uvec2(floatBitsToUint(r), 0u);\n"
     "}\n"
@@ -104,14 +106,14 @@ static const char probe_glsl[] =
     "{\n"
     "    precise double r = 0.0lf;\n"
     "    switch (op) {\n"
-    "    case 14: r = double(x32); break;\n"
-    "    case 15: return uvec2(floatBitsToUint(float(x)), 0u);\n"
-    "    case 16: return uvec2(x < y ? 1u : 0u, 0u);\n"
-    "    case 17: r = x + y; break;\n"
-    "    case 18: r = x * y; break;\n"
-    "    case 19: r = sqrt(x); break;\n"
-    "    case 20: r = x / y; break;\n"
-    "    case 21: r = fma(x, y, z); break;\n"
+    "    case 15: r = double(x32); break;\n"
+    "    case 16: return uvec2(floatBitsToUint(float(x)), 0u);\n"
+    "    case 17: return uvec2(x < y ? 1u : 0u, 0u);\n"
+    "    case 18: r = x + y; break;\n"
+    "    case 19: r = x * y; break;\n"
+    "    case 20: r = sqrt(x); break;\n"
+    "    case 21: r = x / y; break;\n"
+    "    case 22: r = fma(x, y, z); break;\n"
     "    }\n"
     "    return unpackDouble2x32(r);\n"
     "}\n"
@@ -124,7 +126,7 @@ static const char probe_glsl[] =
     "    Question q = args.src.data[i];\n"
     "    float x = uintBitsToFloat(q.x.x);\n"
     "#ifdef FLOAT64\n"
-    "    if (q.op.x >= 14u)\n"
+    "    if (q.op.x >= 15u)\n"
     "        args.dst.data[i] = ask64(q.op.x, packDouble2x32(q.x), packDouble2x32(q.y),\n"
     "            packDouble2x32(q.z), x);\n"
     "    else\n"
@@ -249,6 +251,33 @@ static void ask_fma(quiz *q, bool float64)
     q->questions[q->n - 1].z = bits64(-1.0);
 }
 
+/* Middles between two halves, beside them, subnormal ones, and where infinity begins. */
+static void ask_half(quiz *q)
+{
+    const struct {
+        float x;
+        uint16_t half;
+    } rows[] = {
+        {1.0f, 0x3c00},           {1 + 0x1p-11f, 0x3c00},
+        {1 + 0x1.8p-10f, 0x3c02}, {1 + 0x1.002p-11f, 0x3c01},
+        {-2049.0f, 0xe800},       {2051.0f, 0x6802},
+        {65504.0f, 0x7bff},       {0x1.ffdffep15f, 0x7bff},
+        {65520.0f, 0x7c00},       {-0x1p40f, 0xfc00},
+        {INFINITY, 0x7c00},       {0x1p-24f, 0x0001},
+        {0x1p-25f, 0x0000},       {-0x1.8p-24f, 0x8002},
+        {0x1.002p-25f, 0x0001},   {0x1.ff8p-15f, 0x03ff},
+        {0x1.ffcp-15f, 0x0400},   {-0.0f, 0x8000},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ask(q, BIT(packs_half), PACK16, bits32(rows[i].x), bits32(0.0f), rows[i].half);
+        uint32_t h = rows[i].half, a = h & 0x7fff;
+        float x = a == 0x7c00 ? INFINITY
+                  : a < 0x400 ? ldexpf((float)a, -24)
+                              : ldexpf((float)((a & 0x3ff) | 0x400), (int)(a >> 10) - 25);
+        ask(q, BIT(unpacks_half), UNPACK16, h, 0, bits32(h & 0x8000 ? -x : x));
+    }
+}
+
 static void ask_all(quiz *q, bool float64)
 {
     const float least = 0x1p-149f, largest = 0x1.fffffcp-127f, half = 0x1p-127f;
@@ -260,9 +289,7 @@ static void ask_all(quiz *q, bool float64)
     }
     ask_hard_cases(q, float64);
     ask_fma(q, float64);
-    ask32(q, BIT(rounds_half), HALF32, 1 + 0x1p-12f, 0, 1.0f);
-    ask32(q, BIT(rounds_half), HALF32, 2049.0f, 0, 2048.0f);
-    ask32(q, BIT(rounds_half), HALF32, 0x1.8p-25f, 0, 0x1p-24f);
+    ask_half(q);
     uint64_t nan = 0x7fc00000, one = bits32(1.0f);
     ask(q, BIT(keeps_nan), MIN32, nan, one, nan);
     ask(q, BIT(keeps_nan), MIN32, one, nan, nan);

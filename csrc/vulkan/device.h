@@ -73,7 +73,8 @@ typedef enum vkt_device_kind {
     FACT(exact_sqrt64, "sqrt of float64 is correctly rounded")                                     \
     FACT(fused_fma, "fma() rounds once")                                                           \
     FACT(fused_fma64, "fma() of float64 rounds once")                                              \
-    FACT(rounds_half, "a float32 packed to float16 and unpacked is rounded")                       \
+    FACT(packs_half, "packHalf2x16 rounds once, to nearest even")                                  \
+    FACT(unpacks_half, "unpackHalf2x16 is exact")                                                  \
     FACT(emulates_fma, "for tests: fma() is taken for fused, and computed in float64")             \
     FACT(keeps_nan, "min() and max() give a NaN for one")
 

@@ -365,6 +365,10 @@ double vkt_scale_f64(double x, int n)
 uint vkt_half_bits(uint u)
 {
     uint a = u & 0x7fffffffu;
+#ifdef VKT_PACKS_HALF
+    uint packed = packHalf2x16(vec2(uintBitsToFloat(u), 0.0));
+    return a > 0x7f800000u ? (u >> 16) | 0x7e00u : packed;
+#else
     uint normal = (a + 0xfffu + ((a >> 13) & 1u) - 0x38000000u) >> 13;
     uint s = min(126u - min(a >> 23, 112u), 25u);
     uint m = (a & 0x007fffffu) | 0x00800000u;
@@ -372,6 +376,7 @@ uint vkt_half_bits(uint u)
     uint h = a < 0x38800000u ? small : min(normal, 0x7c00u);
     h = a > 0x7f800000u ? 0x7e00u | ((a >> 13) & 0x3ffu) : h;
     return ((u >> 16) & 0x8000u) | h;
+#endif
 }
 
 uint vkt_brain_bits(uint u)
@@ -386,10 +391,14 @@ uint vkt_pack_bf16(float x) { return vkt_brain_bits(floatBitsToUint(x)); }
 
 float vkt_unpack_f16(uint h)
 {
+#ifdef VKT_UNPACKS_HALF
+    return unpackHalf2x16(h).x;
+#else
     uint a = h & 0x7fffu;
     uint normal = (a << 13) + (a < 0x7c00u ? 0x38000000u : 0x70000000u);
     uint small = floatBitsToUint(float(a) * 5.9604644775390625e-8); // times 2^-24: a subnormal half
     return uintBitsToFloat((a < 0x0400u ? small : normal) | ((h & 0x8000u) << 16));
+#endif
 }
 
 float vkt_unpack_bf16(uint h) { return uintBitsToFloat(h << 16); }
@@ -403,7 +412,8 @@ uint vkt_fit_u8(uint x) { return x & 0xffu; }
 
 uint vkt_fit_u16(uint x) { return x & 0xffffu; }
 
-float vkt_fit_f16(float x) { return vkt_unpack_f16(vkt_pack_f16(x)); }
+// Some drivers take an unpacked packed number for the number: what is unpacked is a sum for them.
+float vkt_fit_f16(float x) { return vkt_unpack_f16(vkt_pack_f16(x) + VKT_ZERO); }
 
 float vkt_fit_bf16(float x) { return vkt_unpack_bf16(vkt_pack_bf16(x)); }
 
