@@ -51,8 +51,7 @@ def test_a_chain_of_twenty_ops_is_one_dispatch():
 
 def test_a_reduction_computes_its_expression_as_it_loads():
     a, b = vt.asarray(normal(100_000)), vt.asarray(normal(100_000))
-    names = dispatches(lambda: ((a - b) ** 2).sum())
-    assert len(names) <= 3 and all(name.startswith("sum_") for name in names)
+    assert len(dispatches(lambda: ((a - b) ** 2).sum())) <= 2
 
 
 def test_nothing_is_dispatched_for_what_nobody_reads():

@@ -39,7 +39,14 @@ def kernels(action) -> list[str]:
     return [d.name for d in p.dispatches]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(autouse=True)
+def at_once():
+    """Streams from the first run on."""
+    with vt.tuning.use({"stream.elements": 16384, "stream.runs": 0}):
+        yield
+
+
+@pytest.fixture
 def streams() -> bool:
     """True where the device has such kernels at all."""
     a = vt.asarray(np.ones(1 << 16, np.float32))
@@ -49,6 +56,20 @@ def streams() -> bool:
 def test_cpu_drivers_stream(streams):
     kind = os.environ.get("VKTENSOR_KERNELS") or vt.default_device().kind
     assert streams == (kind == "cpu")
+
+
+def test_what_runs_seldom_has_one_kernel(streams):
+    a = vt.asarray(numbers("float32", 1 << 15))
+    with vt.tuning.use({"stream.elements": 1 << 15, "stream.runs": 2}):
+        for work, begin in (
+            (lambda: vt.cosh(a) - 0.125, "flat"),
+            (lambda: vt.sum(vt.sinh(a) * 3), "sum"),
+        ):
+            names = [kernels(work) for _ in range(4)]
+            assert names[0] == names[1] and names[0][0].startswith(begin)
+            assert (names[2] != names[1]) == streams and names[3] == names[2]
+            short = kernels(lambda: vt.cosh(a[:100]) - 0.125)
+            assert short[0].startswith("flat")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

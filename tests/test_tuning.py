@@ -66,7 +66,18 @@ def matmul_works() -> list[vt.Tensor]:
     return found
 
 
-WORKS = {"elementwise": elementwise_works, "gather": gather_works, "matmul": matmul_works}
+def stream_works() -> list[vt.Tensor]:
+    """Long arrays, as CPU drivers have kernels of their own for them."""
+    a, b = vt.asarray(normal(20_011)), vt.asarray(normal(20_011, dtype="f8"))
+    return [make() for make in (lambda: vt.sin(a) * b, lambda: vt.sum(a * b)) for _ in range(3)]
+
+
+WORKS = {
+    "elementwise": elementwise_works,
+    "stream": stream_works,
+    "gather": gather_works,
+    "matmul": matmul_works,
+}
 
 
 def compute(works: list[vt.Tensor]) -> list[bytes]:

@@ -8,9 +8,8 @@
 #include "ops/kernel_text.h"
 #include "ops/map_internal.h"
 #include "ops/note.h"
+#include "ops/stream.h"
 
-/* Below this a second kernel does not repay its compiling. */
-#define MIN_ELEMS 16384
 /* Invocations of a workgroup: small groups cost llvmpipe up to a tenth. */
 #define WORKGROUP 256u
 /* Subgroups of one dispatch: three digits of vkt_uniform. */
@@ -42,8 +41,8 @@ static bool init_stream(const vkt_map_plan *plan, const vkt_space *space, stream
     const vkt_device_info *info = vkt_device_get_info(plan->device);
     uint32_t n_outputs = plan->program->n_outputs, narrowest = 8;
 
-    if (!info->serial_kernels || !info->push8 || space->shape[0] < MIN_ELEMS ||
-        WORKGROUP > info->max_workgroup_invocations || WORKGROUP % info->subgroup_size != 0)
+    if (!info->serial_kernels || !info->push8 || WORKGROUP > info->max_workgroup_invocations ||
+        WORKGROUP % info->subgroup_size != 0)
         return false;
     out->still = 0;
     for (int p = 0; p < plan->n_tensors; p++) {
@@ -202,7 +201,8 @@ vkt_status vkt_map_stream(const vkt_map_plan *plan, vkt_space *space)
     vkt_args args;
     stream s;
 
-    if (!init_stream(plan, space, &s))
+    if (!init_stream(plan, space, &s) ||
+        !vkt_stream_is_due(plan->device, plan->program, -1, (uint64_t)space->shape[0]))
         return VKT_OK;
     uint32_t group_elems = WORKGROUP * s.pack * s.packs;
     uint32_t max_groups = MAX_CHUNKS / (WORKGROUP / s.lanes);

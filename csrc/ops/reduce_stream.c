@@ -2,6 +2,7 @@
  * vectors: shaders/lib/stream.glsl tells the way, reduce_rows.comp adds the blocks up. */
 #include "base/checked.h"
 #include "ops/reduce_internal.h"
+#include "ops/stream.h"
 
 #define WORKGROUP 256
 #define LANES     (1u << VKT_SERIAL_LANES_LOG2)
@@ -29,7 +30,8 @@ static bool is_for_streams(const vkt_reduction *reduction, const vkt_pass *pass)
         if ((stride != 0 && stride != 1) || vkt_dtypes[program->leaf_dtype[i]].nbytes > 8)
             return false;
     }
-    return true;
+    return vkt_stream_is_due(reduction->device, program, (int)reduction->reducer.op,
+                             pass->n_kept * pass->n_reduced);
 }
 
 /* As reduce_text.c declares them. */

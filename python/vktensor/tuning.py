@@ -43,7 +43,8 @@ def candidates(device: DeviceLike = None) -> dict[str, tuple[int, ...]]:
     for name, (least, most, counts) in _core.tunables().items():
         if "workgroup" in name:
             most = min(most, most_invocations)
-        found[name] = tuple(v for v in range(least, most + 1) if counts or v & (v - 1) == 0)
+        powers = (1 << e for e in range(least.bit_length() - 1, most.bit_length()))
+        found[name] = tuple(range(least, most + 1) if counts else powers)
     return found
 
 

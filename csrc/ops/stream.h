@@ -1,0 +1,15 @@
+/* ops/stream.h - when a CPU driver gets a second kernel for a program: the one that
+ * shaders/lib/stream.glsl tells of, faster over long contiguous arrays, as good as any other. */
+#ifndef VKT_OPS_STREAM_H
+#define VKT_OPS_STREAM_H
+
+#include "tensor/program.h"
+#include "vulkan/device.h"
+
+/* Counts a run of `program` (as part of `op`, or -1 for an elementwise kernel) over n_elems
+ * elements. True once it ran stream.runs times over stream.elements (ops/tuning.h) or more: until
+ * then one kernel serves all shapes of a layout class, and what runs once compiles once. Results
+ * are the same bits both ways. */
+bool vkt_stream_is_due(vkt_device *device, const vkt_program *program, int op, uint64_t n_elems);
+
+#endif
