@@ -2,6 +2,7 @@
  * reductions, scans, products. */
 #include "python/core.h"
 
+#include "ops/gather.h"
 #include "ops/matmul.h"
 #include "ops/movement.h"
 #include "ops/random.h"
@@ -228,17 +229,18 @@ done:
     return result ? vkt_py_tensor_new(result) : NULL;
 }
 
-static const vkt_py_params TAKE_PARAMS = {"take", 3, {"x", "indices", "axis"}};
+static const vkt_py_params TAKE_PARAMS = {"take", 3, {"x", "indices", "axis", "trusted"}};
 
 static PyObject *take(PyObject *module, PyObject *const *args, Py_ssize_t n_args, PyObject *kwnames)
 {
-    PyObject *given[3];
+    PyObject *given[4];
     vkt_tensor *x, *indices = NULL, *result = NULL;
     int32_t axis;
+    bool trusted;
     (void)module;
 
     if (!vkt_py_unpack(&TAKE_PARAMS, args, n_args, kwnames, given) ||
-        !(x = vkt_py_tensor_arg("take", given[0])) ||
+        !vkt_py_flag(given[3], false, &trusted) || !(x = vkt_py_tensor_arg("take", given[0])) ||
         !vkt_py_axis_from("take", given[2], x->layout.ndim, &axis))
         return NULL;
     x = vkt_tensor_ref(vkt_py_value(given[0]));
@@ -248,7 +250,29 @@ static PyObject *take(PyObject *module, PyObject *const *args, Py_ssize_t n_args
         vkt_tensor_unref(x);
         return NULL;
     }
-    vkt_status status = vkt_take(x, indices, axis, &result);
+    vkt_status status = vkt_take(x, indices, axis, trusted, &result);
+    vkt_tensor_unref(indices);
+    return finish(x, status, result);
+}
+
+static const vkt_py_params ALONG_PARAMS = {"take_along_axis", 3, {"x", "indices", "axis"}};
+
+static PyObject *take_along_axis(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                                 PyObject *kwnames)
+{
+    PyObject *given[3];
+    vkt_tensor *x, *indices, *result = NULL;
+    int32_t axis;
+    (void)module;
+
+    if (!vkt_py_unpack(&ALONG_PARAMS, args, n_args, kwnames, given) ||
+        !(x = vkt_py_tensor_arg("take_along_axis", given[0])) ||
+        !(indices = vkt_py_tensor_arg("take_along_axis", given[1])) ||
+        !vkt_py_axis_from("take_along_axis", given[2], x->layout.ndim, &axis))
+        return NULL;
+    vkt_tensor_ref(x);
+    vkt_tensor_ref(indices);
+    vkt_status status = vkt_take_along(x, indices, axis, &result);
     vkt_tensor_unref(indices);
     return finish(x, status, result);
 }
@@ -418,8 +442,11 @@ PyMethodDef vkt_py_op_functions[] = {
     {"concat", FASTCALL(concat), KEYWORDS,
      "concat($module, arrays, axis)\n--\n\nJoins tensors along an axis."},
     {"take", FASTCALL(take), KEYWORDS,
-     "take($module, x, indices, axis)\n--\n\n"
+     "take($module, x, indices, axis, trusted=False)\n--\n\n"
      "Elements at integer indices; negative ones count from the end."},
+    {"take_along_axis", FASTCALL(take_along_axis), KEYWORDS,
+     "take_along_axis($module, x, indices, axis)\n--\n\n"
+     "Elements at indices along an axis, of which each other position has its own."},
     {"searchsorted", FASTCALL(searchsorted), KEYWORDS,
      "searchsorted($module, x1, x2, right=False)\n--\n\n"
      "Where the elements of x2 belong in the sorted x1."},

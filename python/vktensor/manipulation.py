@@ -4,7 +4,6 @@ result says so."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Literal
 
 import numpy as np
@@ -312,7 +311,8 @@ def _repeat_each(x: Tensor, repeats: Tensor, axis: int) -> Tensor:
         raise ValueError("repeat: expected repeats >= 0")
     ends = _core.scan("cumulative_sum", repeats, 0)
     total = int(ends[-1]) if repeats.size else 0
-    return _core.take(x, _core.searchsorted(ends, _core.iota((total,), x.device), True), axis)
+    runs = _core.searchsorted(ends, _core.iota((total,), x.device), True)
+    return _core.take(x, runs, axis, True)
 
 
 def tile(x: Tensor, repetitions: Sequence[int], /) -> Tensor:
@@ -360,34 +360,4 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
             [30]], dtype=int64)
     """
     (place,) = _axes("take_along_axis", axis, x.ndim)
-    if indices.ndim != x.ndim:
-        raise ValueError(
-            f"take_along_axis: expected indices of {x.ndim} dimensions, got {indices.ndim}"
-        )
-    if indices.dtype.kind not in "iu":
-        raise TypeError(f"take_along_axis: expected integer indices, got {indices.dtype}")
-    length = x.shape[place]
-    shape = _core.broadcast_shapes(
-        (*x.shape[:place], 1, *x.shape[place + 1 :]),
-        (*indices.shape[:place], 1, *indices.shape[place + 1 :]),
-    )
-    outer, inner = prod(shape[:place]), prod(shape[place + 1 :])
-    count = indices.shape[place]
-    x = _core.broadcast_to(x, (*shape[:place], length, *shape[place + 1 :]))
-    shape = (*shape[:place], count, *shape[place + 1 :])
-    at = _core.astype(_core.broadcast_to(indices, shape), "int64", False)
-    at = _core.reshape(at, (outer, count, inner), None)
-    at = _core.where(at < 0, at + length, at)
-    rows = _core.reshape(_core.iota((outer,), x.device), (-1, 1, 1), None)
-    # An index of another row is out of range too: one that `take` refuses stands for it.
-    flat = (rows * length + at) * inner + _core.iota((inner,), x.device)
-    flat = _core.where((at < 0) | (at >= length), x.size, flat)
-    try:
-        found = _core.take(_core.reshape(x, (-1,), None), flat, 0)
-    except IndexError:
-        lowest = int(_core.reduce("min", indices))
-        bad = lowest if lowest < -length else int(_core.reduce("max", indices))
-        raise IndexError(
-            f"take_along_axis: index {bad} is out of bounds for axis {place} with size {length}"
-        ) from None
-    return _core.reshape(found, shape, None)
+    return _core.take_along_axis(x, indices, place)
