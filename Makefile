@@ -7,7 +7,7 @@ TEST_PACKAGES := vulkan-validationlayers clang libclang-rt-14-dev spirv-tools
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test system system-test venv lint benchmark clean
+.PHONY: demo test system system-test venv lint conformance benchmark clean
 
 demo: venv
 	$(BIN)/python examples/digits.py
@@ -39,6 +39,11 @@ lint: system-test venv
 	$(BIN)/ruff check .
 	$(BIN)/mypy python/vktensor
 	$(BIN)/python -m mypy.stubtest vktensor --mypy-config-file pyproject.toml --allowlist tests/stubtest_allowlist.txt
+
+# The conformance suite of the array API standard; needs git, or a checkout in ARRAY_API_TESTS.
+conformance: venv
+	@$(BIN)/python -m pip install -q -e '.[suite]'
+	PYTHON=$(abspath $(BIN)/python) tests/array_api.sh
 
 benchmark: venv
 	$(BIN)/python benchmarks/run.py

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import pickle
+import subprocess
+import sys
 
 import ml_dtypes
 import numpy as np
@@ -315,3 +318,43 @@ def test_infinite_operands_divide_as_the_standard_says():
         got = np.asarray(vt.floor_divide(vt.asarray(x.astype(dtype)), vt.asarray(y.astype(dtype))))
         np.testing.assert_array_equal(got, [np.inf, -np.inf, -0.0, -0.0, 0.0, np.nan, -0.0])
         np.testing.assert_array_equal(np.signbit(got[:5]), [False, True, True, True, False])
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_functions_end_as_the_standard_says(dtype):
+    inf, nan = np.inf, np.nan
+    cases = [
+        (vt.expm1, complex(-0.0, 0.0), complex(0.0, 0.0)),
+        (vt.tanh, complex(inf, 2.0), complex(1.0, 0.0)),
+        (vt.tanh, complex(-inf, -2.0), complex(-1.0, -0.0)),
+        (vt.atanh, complex(nan, 1e19), complex(nan, nan)),
+        (vt.atanh, complex(nan, inf), complex(0.0, np.pi / 2)),
+        (vt.atanh, complex(1e19, nan), complex(nan, nan)),
+        (vt.atanh, complex(inf, nan), complex(0.0, nan)),
+    ]
+    for function, z, expected in cases:
+        got = function(vt.asarray(z, dtype=dtype)).item()
+        for part, wanted in ((got.real, expected.real), (got.imag, expected.imag)):
+            assert np.isclose(part, wanted, rtol=1e-6, atol=0, equal_nan=True), (function, z, got)
+            assert np.isnan(wanted) or np.signbit(part) == np.signbit(wanted), (function, z, got)
+
+
+def test_a_device_without_float64_says_so():
+    code = """
+import vktensor as vt
+info = vt.__array_namespace_info__()
+assert not {"float64", "complex128"} & set(info.dtypes())
+assert vt.std(vt.arange(5)).dtype == "float32"
+for make in (lambda: vt.ones(2, dtype=vt.float64), lambda: vt.arange(2, dtype="complex128")):
+    try:
+        make()
+    except TypeError as error:
+        print(error)
+"""
+    environment = {**os.environ, "VKTENSOR_WITHOUT": "float64"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    assert len(lines) == 2 and "has no float64" in lines[0] and "has no complex128" in lines[1]

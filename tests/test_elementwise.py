@@ -150,7 +150,7 @@ MIXED += [("int8", "uint16"), ("uint64", "uint8"), ("uint32", "int64")]
 def test_integers_of_two_dtypes_are_converted_before_the_op(name, pair):
     if OPS[name]["result"] == "float":
         return  # computed in a float dtype
-    x, y = (special_values(dtype) for dtype in pair)
+    x, y = (special.special_values(dtype) for dtype in pair)
     if name == "pow":
         y = y[y >= 0]  # NumPy refuses the others
     promoted = np.result_type(*pair)
@@ -159,7 +159,6 @@ def test_integers_of_two_dtypes_are_converted_before_the_op(name, pair):
     check(name, promoted.name, [np.broadcast_to(a, got.shape).copy() for a in wide])
     apart = getattr(vt, name)(*(vt.asarray(a) for a in wide))
     np.testing.assert_array_equal(np.asarray(got), np.asarray(apart))
-
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -225,7 +225,7 @@ static void choose_features(const vkt_physical *physical, vkt_features *on)
     vkt_features_link(&has, physical->has_device_fault, matrix);
     vkGetPhysicalDeviceFeatures2(physical->handle, &has.core);
     vkt_features_link(on, physical->has_device_fault, matrix);
-    on->core.features.shaderFloat64 = has.core.features.shaderFloat64;
+    on->core.features.shaderFloat64 = physical->info.float64;
     on->core.features.shaderInt64 = has.core.features.shaderInt64;
     on->core.features.shaderInt16 = has.core.features.shaderInt16;
     on->v11.storageBuffer16BitAccess = has.v11.storageBuffer16BitAccess;

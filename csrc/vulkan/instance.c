@@ -334,7 +334,9 @@ static void read_features(vkt_physical *physical, const extensions *list)
     physical->has_device_fault = fault && features.fault.deviceFault;
     physical->has_portability_subset = has_extension(list, "VK_KHR_portability_subset");
 
-    info->float64 = features.core.features.shaderFloat64;
+    const char *without = getenv("VKTENSOR_WITHOUT");
+    info->float64 =
+        features.core.features.shaderFloat64 && !(without && strcmp(without, "float64") == 0);
     info->float16 = features.v12.shaderFloat16;
     info->int8 = features.v12.shaderInt8;
     info->int16 = features.core.features.shaderInt16;

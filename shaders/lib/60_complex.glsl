@@ -251,8 +251,10 @@ complex vkt_tanh_$(complex z)
         return complex(vkt_tanh_#(z.x), z.y);
     bool plain = vkt_isfinite_#(z.y);
     if (a > 20.0 && (plain || vkt_isinf_#(a))) {
-        real both = plain ? vkt_sin_#(z.y) * vkt_cos_#(z.y) : vkt_as_#_f32(0.0);
-        return complex(vkt_copysign_#(1.0, z.x), 4.0 * both * vkt_exp_#(-2.0 * a));
+        real tail = 4.0 * vkt_sin_#(z.y) * vkt_cos_#(z.y) * vkt_exp_#(-2.0 * a);
+        // At infinity the standard gives the zero the sign of z.y, not of sin(2 z.y).
+        return complex(vkt_copysign_#(1.0, z.x),
+                       vkt_isinf_#(a) ? vkt_copysign_#(0.0, z.y) : tail);
     }
     if (!plain)
         return complex(vkt_as_bool_#(z.x) ? vkt_nan_#() : z.x, vkt_nan_#());
@@ -319,7 +321,8 @@ complex vkt_atanh_$(complex z)
     if (vkt_is_vast_$(z)) {
         bool infinite = vkt_isinf_$(z);
         real x = infinite ? vkt_as_#_f32(0.0) : vkt_reciprocal_$(z).x;
-        real y = vkt_isnan_#(z.y) ? z.y : quarter;
+        bool unknown = vkt_isnan_#(z.y) || (vkt_isnan_#(z.x) && !infinite);
+        real y = unknown ? vkt_nan_#() : quarter;
         return complex(vkt_copysign_#(x, z.x), vkt_copysign_#(y, z.y));
     }
     if (vkt_isnan_$(z))
