@@ -1,8 +1,8 @@
-// scan_look_back.comp - scans long rows in one pass: a workgroup takes one tile, tells its total,
-// and finds what precedes it in what others have told.
-// Reads:  the leaves, through load and load_one; state.   Writes: out0, next, state.
+// scan_look_back.comp - what precedes a tile, found in what other workgroups tell of theirs. Comes
+// before the bodies that take long rows in one pass.
+// Reads:  state; the leaves, where nobody tells.   Writes: state.
 // Push:   n_kept rows of n_reduced elements, n_slots tiles each; state: words that are 0 at first.
-// Needs:  WORDS, the 32-bit words of a VALUE, to_words and from_words.
+// Needs:  WORDS, the 32-bit words of a VALUE, to_words and from_words; scan_carry and scan_group.
 //
 // 32 tiles are a block. Told are: the total of a tile; the total of a block, by its last tile; the
 // end of a block, that is the sum of the row up to there, by the same. Ends are running sums over
@@ -227,29 +227,18 @@ void find_all(uint row, uint tile, int at[OPERANDS])
     barrier();
 }
 
-// ---- Everything -------------------------------------------------------------------------------
+// ---- Both -------------------------------------------------------------------------------------
 
-void main()
+// The sum of the row before the tile, whose total is `total`. In uniform control flow, once.
+Carry look_back(uint row, uint tile, VALUE total, int at[OPERANDS])
 {
-    uint row = group_number() / args.n_slots;
-    uint tile = group_number() - row * args.n_slots;
     uint block = tile / BLOCK, place = tile % BLOCK;
-    if (row >= args.n_kept)
-        return;
-    int at[OPERANDS];
-    kept_at(row, at);
-
-    VALUE v[BATCHES][4], before[BATCHES];
-    tile_load(tile * TILE, args.n_reduced, at, v);
     if (ME == 0u) {
         n_near = 0u;
         near_known = start_known = false;
-        store_initial(tile, at);
-    }
-    VALUE total = tile_scan(v, before);
-    if (ME == 0u)
         tell(tile_entry(row, tile), total);
-
+    }
+    barrier();
     bool heard = ME >= place;
     for (uint turn = 0u; turn < SPINS; turn++) {
         look(row, block, place, total, heard);
@@ -266,9 +255,5 @@ void main()
         run = block_start;
     }
     carry_add(run, near_sum);
-    tile_store(tile * TILE, args.n_reduced, at, carry_value(run), v, before);
-    if (ME == 0u && tile + 1u == args.n_slots) {
-        carry_add(run, total);
-        store_end(row, run);
-    }
+    return run;
 }

@@ -218,14 +218,21 @@ def test_cumulative_sums_of_one_sign_are_within_few_ulp_on_every_axis(shape, axi
     assert scan_error(vt.cumulative_sum(vt.asarray(x), axis=axis), x, axis) <= 4
 
 
-@pytest.mark.parametrize("shape", [(40_001,), (3, 40_001), (60, 17_000), (600_001,), (2, 530_000)])
+ROWS = [(40_001,), (3, 40_001), (60, 17_000), (600_001,), (2, 530_000)]
+COLUMNS = [(65, 40), (129, 3), (1000, 33), (17_001, 7), (40_000, 1), (300, 1030)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [*((s, -1) for s in ROWS), *((s, 0) for s in COLUMNS), ((3, 500, 7, 5), 1)]
+)
 @pytest.mark.parametrize("include_initial", [False, True])
-def test_long_scans_of_integers_are_exact(shape, include_initial):
+def test_long_scans_of_integers_are_exact(shape, axis, include_initial):
     x = np.random.default_rng(6).integers(-1000, 1000, shape, dtype=np.int32)
-    expected = np.cumsum(x, axis=-1, dtype=np.int64)
+    expected = np.cumsum(x, axis=axis, dtype=np.int64)
     if include_initial:
-        expected = np.concatenate([np.zeros_like(expected[..., :1]), expected], axis=-1)
-    got = vt.cumulative_sum(vt.asarray(x), axis=-1, include_initial=include_initial)
+        first = np.zeros_like(np.take(expected, [0], axis))
+        expected = np.concatenate([first, expected], axis=axis)
+    got = vt.cumulative_sum(vt.asarray(x), axis=axis, include_initial=include_initial)
     np.testing.assert_array_equal(np.asarray(got), expected)
 
 
@@ -240,29 +247,43 @@ def test_infinity_and_nan_stay_what_they_are_after_many_tiles():
 
 
 def scan_digest() -> str:
-    """A hash of long scans of rows."""
+    """A hash of long scans of rows; those of integers are checked."""
     rng = np.random.default_rng(19)
     hashed = hashlib.sha256()
     for shape in ((260_001,), (3, 50_000)):
-        x = vt.asarray(rng.standard_normal(shape).astype(np.float32))
-        hashed.update(np.asarray(vt.cumulative_sum(x, axis=-1)).tobytes())
-        hashed.update(np.asarray(vt.cumulative_sum(x.astype(vt.int64), axis=-1)).tobytes())
+        floats = rng.standard_normal(shape).astype(np.float32)
+        integers = rng.integers(-99, 99, shape)
+        got = np.asarray(vt.cumulative_sum(vt.asarray(integers), axis=-1))
+        np.testing.assert_array_equal(got, np.cumsum(integers, axis=-1))
+        scanned = vt.cumulative_sum(vt.asarray(floats), axis=-1)
+        assert scan_error(scanned, floats, -1) <= 8
+        hashed.update(np.asarray(scanned).tobytes())
     return hashed.hexdigest()
 
 
+def run_elsewhere(expression: str, **variables: str) -> str:
+    """The value of an expression of this module in a process with these environment variables."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import test_accumulation as t; print(t.{expression})"],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        cwd=HERE,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.split()[-1]
+
+
 def test_one_pass_scans_give_the_same_bits_when_workgroups_tell_nothing():
-    digests = set()
-    for scan in ("", "silent"):
-        done = subprocess.run(
-            [sys.executable, "-c", "import test_accumulation as t; print(t.scan_digest())"],
-            env={**os.environ, "VKTENSOR_KERNELS": "gpu", "VKTENSOR_SCAN": scan},
-            capture_output=True,
-            text=True,
-            cwd=HERE,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        digests.add(done.stdout.split()[-1])
-    assert len(digests) == 1
+    digests = [
+        run_elsewhere("scan_digest()", VKTENSOR_KERNELS="gpu", VKTENSOR_SCAN=scan)
+        for scan in ("", "silent")
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_long_rows_are_scanned_where_workgroups_cannot_tell_each_other_anything():
+    assert run_elsewhere("scan_digest()", VKTENSOR_KERNELS="gpu", VKTENSOR_SCAN="chunks")
 
 
 # ---- products ------------------------------------------------------------------------------------
@@ -420,12 +441,5 @@ def digest(repeats: int) -> str:
 def test_a_hundred_runs_and_any_number_of_threads_give_the_same_bits():
     expected = digest(100)
     for n_threads in ("1", "2"):
-        done = subprocess.run(
-            [sys.executable, "-c", "import test_accumulation as t; print(t.digest(2))"],
-            env={**os.environ, "LP_NUM_THREADS": n_threads},
-            capture_output=True,
-            text=True,
-            cwd=HERE,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        assert done.stdout.split()[-1] == expected, f"LP_NUM_THREADS={n_threads}"
+        found = run_elsewhere("digest(2)", LP_NUM_THREADS=n_threads)
+        assert found == expected, f"LP_NUM_THREADS={n_threads}"

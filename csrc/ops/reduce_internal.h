@@ -66,10 +66,10 @@ typedef struct vkt_pieces {
     uint64_t n_pieces; /* at least 1 */
 } vkt_pieces;
 
-/* `limit`: elements, and elements of offset, in a piece. VKT_PIECE_LIMIT keeps sums of two
- * offsets below 2^31. */
+/* `most`: elements in a piece. Offsets in one stay within VKT_PIECE_LIMIT, which keeps sums of two
+ * below 2^31. */
 #define VKT_PIECE_LIMIT (INT64_C(1) << 30)
-void vkt_pieces_init(const vkt_space *space, int64_t limit, vkt_pieces *out);
+void vkt_pieces_init(const vkt_space *space, int64_t most, vkt_pieces *out);
 /* Piece number `index`, and its first element's number. */
 void vkt_pieces_get(const vkt_space *space, const vkt_pieces *pieces, uint64_t index,
                     vkt_space *out, uint64_t *first);
@@ -93,7 +93,8 @@ typedef enum vkt_family {
     VKT_FAMILY_STREAM,
     VKT_FAMILY_SCAN_SERIAL,
     VKT_FAMILY_SCAN_TILE,
-    VKT_FAMILY_SCAN_LOOK_BACK,
+    VKT_FAMILY_SCAN_ONE_PASS,
+    VKT_FAMILY_SCAN_STRIPS,
 } vkt_family;
 
 /* All that a kernel's text depends on beside the reducer and the program. Hashed as bytes: no
@@ -208,9 +209,11 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
 /* Reduces everything, final stage included. */
 vkt_status vkt_reduce_run(const vkt_reduction *reduction);
 
-/* For scans: the layout class of a walk's loads, its arguments, and a dispatch of n_groups x
- * n_chunks workgroups that reads the leaves and touches `others` (at most 4). */
+/* For scans: the layout class of a walk's loads; its strips, each of four columns side by side, the
+ * last of an inner row maybe of fewer; its arguments; and a dispatch of n_groups x n_chunks
+ * workgroups that reads the leaves and touches `others` (at most 4). */
 void vkt_pass_variant(const vkt_reduction *reduction, vkt_pass *pass, vkt_variant *out);
+uint64_t vkt_count_strips(const vkt_space *kept);
 void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
                    const vkt_partials *partials, vkt_args *args);
 vkt_status vkt_reduce_launch(const vkt_reduction *reduction, const vkt_variant *variant,

@@ -206,14 +206,13 @@ void vkt_pass_variant(const vkt_reduction *reduction, vkt_pass *pass, vkt_varian
                                       vkt_pass_leaf_address(reduction, pass, i), nbytes))
             pass->flags |= 1u << i;
     }
-    if (!pass->columns && inner->ndim && inner->strides[VKT_AT_OUT][last] == 1 &&
+    if (inner->ndim && inner->strides[VKT_AT_OUT][last] == 1 &&
         is_aligned(pass, VKT_AT_OUT, inner, out_address(reduction, pass->kept, pass->reduced),
                    vkt_dtypes[reduction->reducer.result].nbytes))
         pass->flags |= VKT_FLAG_OUT_ALIGNED;
 }
 
-/* Columns are taken in strips of four side by side; the last of each inner row may be shorter. */
-static uint64_t count_strips(const vkt_space *kept)
+uint64_t vkt_count_strips(const vkt_space *kept)
 {
     uint64_t inner = kept->ndim ? (uint64_t)kept->shape[kept->ndim - 1] : 1;
     return inner ? vkt_space_count(kept) / inner * vkt_ceil_div(inner, 4) : 0;
@@ -241,7 +240,7 @@ static void pack_strips(const vkt_space *kept, vkt_args *args)
 {
     uint32_t inner = kept->ndim ? (uint32_t)kept->shape[kept->ndim - 1] : 1;
     vkt_fastdiv div = vkt_fastdiv_init((inner + 3) / 4);
-    vkt_args_u32(args, (uint32_t)count_strips(kept));
+    vkt_args_u32(args, (uint32_t)vkt_count_strips(kept));
     vkt_args_u32(args, inner);
     vkt_args_u32(args, div.divisor);
     vkt_args_u32(args, div.multiplier);
@@ -377,7 +376,7 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
     vkt_pack_pass(reduction, pass, partials, &args);
     uint64_t n_groups =
         pass->columns
-            ? vkt_ceil_div(count_strips(pass->kept), UINT64_C(1) << pass->spread.lanes_log2)
+            ? vkt_ceil_div(vkt_count_strips(pass->kept), UINT64_C(1) << pass->spread.lanes_log2)
             : vkt_ceil_div(pass->n_kept, (uint64_t)variant.group >> pass->spread.lanes_log2);
     variant.family = pass->columns ? VKT_FAMILY_COLUMNS : VKT_FAMILY_ROWS;
     vkt_access others[2] = {

@@ -113,7 +113,7 @@ static int64_t find_span(const vkt_space *space, int32_t dim, int64_t length)
     return span;
 }
 
-void vkt_pieces_init(const vkt_space *space, int64_t limit, vkt_pieces *out)
+void vkt_pieces_init(const vkt_space *space, int64_t most, vkt_pieces *out)
 {
     int32_t dim = space->ndim - 1;
     uint64_t n_inner = 1;
@@ -122,13 +122,14 @@ void vkt_pieces_init(const vkt_space *space, int64_t limit, vkt_pieces *out)
         out->step = space->ndim ? space->shape[0] : 1;
         return;
     }
-    while (dim > 0 && (int64_t)n_inner * space->shape[dim] <= limit &&
-           find_span(space, dim, space->shape[dim]) <= limit) {
+    while (dim > 0 && (int64_t)n_inner * space->shape[dim] <= most &&
+           find_span(space, dim, space->shape[dim]) <= VKT_PIECE_LIMIT) {
         n_inner *= (uint64_t)space->shape[dim];
         dim--;
     }
     int64_t step = space->shape[dim];
-    while (step > 1 && ((int64_t)n_inner * step > limit || find_span(space, dim, step) > limit))
+    while (step > 1 &&
+           ((int64_t)n_inner * step > most || find_span(space, dim, step) > VKT_PIECE_LIMIT))
         step = (step + 1) / 2;
     if (step < space->shape[dim] && step > PIECE_MULTIPLE)
         step -= step % PIECE_MULTIPLE;

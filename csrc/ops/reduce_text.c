@@ -8,7 +8,7 @@
 
 static const struct {
     const char *name;
-    const char *templates[4];
+    const char *templates[5];
 } families[] = {
     [VKT_FAMILY_ROWS] = {"rows", {"reduce_walk", "reduce_state", "reduce_rows"}},
     [VKT_FAMILY_COLUMNS] = {"columns", {"reduce_walk", "reduce_state", "reduce_columns"}},
@@ -16,13 +16,20 @@ static const struct {
     [VKT_FAMILY_STREAM] = {"stream", {0}},
     [VKT_FAMILY_SCAN_SERIAL] = {"serial", {"reduce_walk", "scan_carry", "scan_serial"}},
     [VKT_FAMILY_SCAN_TILE] = {"tiles", {"reduce_walk", "scan_carry", "scan_group", "scan_tile"}},
-    [VKT_FAMILY_SCAN_LOOK_BACK] = {"look_back",
-                                   {"reduce_walk", "scan_carry", "scan_group", "scan_look_back"}},
+    [VKT_FAMILY_SCAN_ONE_PASS] = {"one_pass",
+                                  {"reduce_walk", "scan_carry", "scan_group", "scan_look_back",
+                                   "scan_one_pass"}},
+    [VKT_FAMILY_SCAN_STRIPS] = {"strips", {"reduce_walk", "scan_carry", "scan_strips"}},
 };
 
 static bool is_scan(const vkt_variant *variant)
 {
     return variant->family >= VKT_FAMILY_SCAN_SERIAL;
+}
+
+static bool has_strips(const vkt_variant *variant)
+{
+    return variant->family == VKT_FAMILY_COLUMNS || variant->family == VKT_FAMILY_SCAN_STRIPS;
 }
 
 static const char *register_type(vkt_dtype dtype)
@@ -216,7 +223,7 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_append(out, "uint64_t out0; ");
     vkt_text_append(out, variant->initial ? "uint64_t out1; " : "");
     vkt_text_append(out, "uint64_t partials; uint64_t next; ");
-    vkt_text_append(out, variant->family == VKT_FAMILY_SCAN_LOOK_BACK ? "uint64_t state; " : "");
+    vkt_text_append(out, variant->family == VKT_FAMILY_SCAN_ONE_PASS ? "uint64_t state; " : "");
     if (reducer->merge == VKT_MERGE_INDEX)
         vkt_text_append(out, "int64_t index0; ");
     if (program) {
@@ -230,7 +237,7 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
                          "uint slot0; uint row_step; uint slot_step; uint next_step; ");
     if (variant->family != VKT_FAMILY_MERGE)
         vkt_text_append(out, "uint flags; ");
-    if (variant->family == VKT_FAMILY_COLUMNS)
+    if (has_strips(variant))
         vkt_text_append(out, "uint n_strips; uint inner_length; uint strip_div[3]; ");
     emit_dims("kept", variant->kept_dims, out);
     if (variant->family != VKT_FAMILY_MERGE)
@@ -267,7 +274,7 @@ static void emit_load_one(const vkt_reducer *reducer, const vkt_program *program
 static void emit_load_batch(const vkt_variant *variant, const vkt_reducer *reducer,
                             const vkt_program *program, const char *inner, vkt_text *out)
 {
-    bool columns = variant->family == VKT_FAMILY_COLUMNS;
+    bool columns = has_strips(variant);
     vkt_text_format(out, "void load(uint r, int at[OPERANDS], %sout VALUE v[4])\n{\n",
                     columns ? "int last, " : "");
     if (variant->crosses)
@@ -303,8 +310,7 @@ static void emit_loads(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_emit_access(program, false, out);
     vkt_program_emit(program, out);
     emit_load_one(reducer, program, out);
-    emit_load_batch(variant, reducer, program,
-                    variant->family == VKT_FAMILY_COLUMNS ? "kept" : "reduced", out);
+    emit_load_batch(variant, reducer, program, has_strips(variant) ? "kept" : "reduced", out);
 }
 
 /* Four elements of each lane, neighbours, `r` being the first lane's first of the row. */
@@ -398,7 +404,7 @@ static void emit_scan(const vkt_variant *variant, const vkt_reducer *reducer, vk
         vkt_text_format(out, "#define BATCHES %uu\n", variant->batches);
         vkt_text_append(out, variant->subgroups ? find_hand(reg) : "");
     }
-    if (variant->family == VKT_FAMILY_SCAN_LOOK_BACK)
+    if (variant->family == VKT_FAMILY_SCAN_ONE_PASS)
         emit_words(reg, out);
 }
 
@@ -437,7 +443,7 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
         emit_fit(reducer, "x", out);
         vkt_text_append(out, "; }\n\n");
     }
-    for (int i = 0; i < 4 && families[variant->family].templates[i]; i++) {
+    for (int i = 0; i < 5 && families[variant->family].templates[i]; i++) {
         vkt_text_append(out, vkt_glsl_template(families[variant->family].templates[i]));
         if (i == 0 && program)
             emit_loads(variant, reducer, program, out);

@@ -8,12 +8,11 @@
 #include "ops/elementwise.h"
 #include "ops/reduce_internal.h"
 
-/* GPU: invocations wanted before rows stop being cut; rows up to this length are one
- * invocation's. */
-#define THREADS_WANTED 65536
-#define GROUPS_WANTED  1024
-#define SHORT_ROW      64
-#define MAX_CHUNKS     256
+/* GPU: rows, and columns, up to this length are one invocation's; workgroups wanted before longer
+ * ones are cut. */
+#define SHORT         64
+#define GROUPS_WANTED 1024
+#define STRIPS_WANTED 512
 
 /* GPU, tiles: an invocation's batches of four elements; tiles of a block and kinds of what
  * workgroups tell each other, as in shaders/scan_look_back.comp; and turns that a device must allow
@@ -21,6 +20,9 @@
 #define BATCHES    4
 #define BLOCK      32
 #define TILE_TURNS 128
+
+/* Columns side by side in a workgroup, as in shaders/scan_strips.comp. */
+#define STRIP_WIDE 32
 
 /* CPU: chunks wanted in all, shortest and longest chunk; pieces hold the number of chunks, so
  * of totals one invocation adds up, below the limit on loops. */
@@ -37,74 +39,97 @@ static uint32_t floor_log2(uint64_t n)
     return log2;
 }
 
-/* How a piece is cut: chunks, and which kernel scans them. */
+/* How a piece is cut: which kernel scans it, in which chunks. */
 typedef struct scan_plan {
-    bool tiles;
-    bool look_back;      /* tiles, each of them a chunk, whose totals are not needed before */
+    vkt_family family;
+    uint32_t group;
     uint32_t lanes_log2; /* serial: rows side by side in a workgroup */
-    uint32_t chunk;
+    uint32_t chunk;      /* one pass: a tile */
     uint32_t n_chunks;
 } scan_plan;
 
-/* Invocations of a workgroup that takes tiles. */
-static uint32_t tile_group(const vkt_device_info *info)
-{
-    return vkt_reduce_group(info);
-}
-
 static uint32_t tile_length(const vkt_device_info *info)
 {
-    return 4 * BATCHES * tile_group(info);
+    return 4 * BATCHES * vkt_reduce_group(info);
+}
+
+static uint32_t strip_tall(const vkt_device_info *info)
+{
+    return BATCHES * vkt_reduce_group(info) / (STRIP_WIDE / 4);
+}
+
+/* For tests, VKTENSOR_SCAN: "silent", workgroups leave out part of what they tell each other;
+ * "chunks", devices that cannot scan in one pass. */
+static bool asks_for(const char *way)
+{
+    const char *scan = getenv("VKTENSOR_SCAN");
+    return scan && strcmp(scan, way) == 0;
 }
 
 /* One pass needs invocations that hand each other values, and as many as look at once. */
 static bool can_look_back(const vkt_device_info *info)
 {
-    return info->subgroup_shuffle && info->subgroup_size_control &&
-           info->subgroup_size <= tile_group(info) && tile_group(info) >= 2 * BLOCK &&
-           !vkt_reduce_serial(info);
+    uint32_t group = vkt_reduce_group(info);
+    return info->subgroup_shuffle && info->subgroup_size_control && info->subgroup_size <= group &&
+           group >= 2 * BLOCK && !asks_for("chunks");
+}
+
+/* The kernel, the multiple of elements it takes, and into how many chunks they are best cut. */
+static vkt_family choose_family(const vkt_reduction *scan, uint64_t n_kept, uint64_t n_reduced,
+                                uint64_t *unit, uint64_t *parts)
+{
+    uint64_t groups = n_kept, wanted = GROUPS_WANTED;
+    vkt_family family = VKT_FAMILY_SCAN_TILE;
+    *unit = 16;
+    *parts = 1;
+    if (vkt_reduce_serial(scan->info)) {
+        if (n_kept < SERIAL_WANTED && n_reduced > 2 * SERIAL_SHORTEST)
+            *parts = vkt_min_u64(vkt_ceil_div(SERIAL_WANTED, n_kept), n_reduced / SERIAL_SHORTEST);
+        return VKT_FAMILY_SCAN_SERIAL;
+    }
+    if (n_reduced <= SHORT)
+        return VKT_FAMILY_SCAN_SERIAL;
+    *unit = tile_length(scan->info);
+    if (scan->halves.columns) {
+        family = VKT_FAMILY_SCAN_STRIPS;
+        *unit = strip_tall(scan->info);
+        groups = vkt_ceil_div(n_kept, STRIP_WIDE);
+        wanted = STRIPS_WANTED;
+    }
+    if (groups >= wanted || n_reduced <= 4 * *unit)
+        return family;
+    if (family == VKT_FAMILY_SCAN_TILE && can_look_back(scan->info)) {
+        *parts = vkt_ceil_div(n_reduced, *unit);
+        return VKT_FAMILY_SCAN_ONE_PASS;
+    }
+    *parts = vkt_min_u64(vkt_ceil_div(wanted, groups), n_reduced / (2 * *unit));
+    return family;
 }
 
 static scan_plan plan_piece(const vkt_reduction *scan, uint64_t n_kept, uint64_t n_reduced)
 {
-    scan_plan plan = {0};
-    uint64_t chunk = n_reduced, unit = 16, parts = 1;
-    uint32_t group = vkt_reduce_group(scan->info);
-    if (vkt_reduce_serial(scan->info)) {
-        if (n_kept < SERIAL_WANTED && n_reduced > 2 * SERIAL_SHORTEST)
-            parts = vkt_min_u64(vkt_ceil_div(SERIAL_WANTED, n_kept), n_reduced / SERIAL_SHORTEST);
-    } else if (scan->halves.columns || n_reduced <= SHORT_ROW) {
-        if (n_kept < THREADS_WANTED && n_reduced > SHORT_ROW)
-            parts = vkt_min_u64(vkt_ceil_div(THREADS_WANTED, n_kept), n_reduced / (SHORT_ROW / 2));
-        parts = vkt_min_u64(parts, MAX_CHUNKS);
-    } else {
-        plan.tiles = true;
-        unit = tile_length(scan->info);
-        if (n_kept < GROUPS_WANTED && n_reduced > 4 * unit) {
-            plan.look_back = can_look_back(scan->info);
-            parts = vkt_min_u64(vkt_ceil_div(GROUPS_WANTED, n_kept), vkt_ceil_div(n_reduced, unit));
-        }
-    }
-    chunk = vkt_max_u64(vkt_ceil_div(vkt_ceil_div(n_reduced, parts), unit), 1) * unit;
+    scan_plan plan = {.group = vkt_reduce_group(scan->info)};
+    uint64_t unit, parts;
+    plan.family = choose_family(scan, n_kept, n_reduced, &unit, &parts);
+    uint64_t chunk = vkt_max_u64(vkt_ceil_div(vkt_ceil_div(n_reduced, parts), unit), 1) * unit;
     if (vkt_reduce_serial(scan->info))
         chunk = vkt_min_u64(chunk, SERIAL_LONGEST);
-    if (plan.look_back)
-        chunk = unit;
     plan.chunk = (uint32_t)chunk;
     plan.n_chunks = (uint32_t)vkt_max_u64(vkt_ceil_div(n_reduced, chunk), 1);
 
     /* Rows fill the workgroup first, chunks take what is left. */
-    plan.lanes_log2 = floor_log2(vkt_min_u64(n_kept, group));
+    plan.lanes_log2 = floor_log2(vkt_min_u64(n_kept, plan.group));
     return plan;
 }
 
-/* Elements of a piece: on devices that limit turns a piece takes no more than those allow. */
+/* Elements along a piece: on devices that limit turns a piece takes no more than those allow. */
 static int64_t piece_limit(const vkt_reduction *scan)
 {
-    int64_t limit = vkt_reduce_serial(scan->info) ? SERIAL_PIECE : VKT_PIECE_LIMIT;
-    int64_t tiles = scan->info->max_turns / TILE_TURNS;
-    int64_t found = tiles * tile_length(scan->info);
-    return !scan->halves.columns && can_look_back(scan->info) && found < limit ? found : limit;
+    if (vkt_reduce_serial(scan->info))
+        return SERIAL_PIECE;
+    int64_t tile = scan->halves.columns ? strip_tall(scan->info) : tile_length(scan->info);
+    int64_t most = scan->info->max_turns / TILE_TURNS * tile;
+    return most < VKT_PIECE_LIMIT ? most : VKT_PIECE_LIMIT;
 }
 
 /* Values of what one piece hands on to the next: sums of floats carry their rounding errors. */
@@ -119,12 +144,17 @@ static uint32_t count_carried(const vkt_reduction *scan)
     return is_compensated(&scan->reducer) ? 2 : 1;
 }
 
+static bool needs_totals(const scan_plan *plan)
+{
+    return plan->n_chunks > 1 && plan->family != VKT_FAMILY_SCAN_ONE_PASS;
+}
+
 /* Totals of all chunks but what comes after them, beside slots for what earlier pieces hand on. */
 static vkt_status alloc_totals(const vkt_reduction *scan, uint64_t n_kept, bool carried,
                                const scan_plan *plan, vkt_partials *out)
 {
     uint32_t slot0 = carried ? count_carried(scan) : 0;
-    uint64_t n_slots = slot0 + (plan->n_chunks > 1 && !plan->look_back ? plan->n_chunks : 0);
+    uint64_t n_slots = slot0 + (needs_totals(plan) ? plan->n_chunks : 0);
     assert(n_kept * n_slots < UINT32_MAX);
     *out = (vkt_partials){
         .n_slots = (uint32_t)n_slots,
@@ -143,14 +173,17 @@ static vkt_status reduce_chunks(const vkt_reduction *scan, const vkt_pass *piece
                                 const scan_plan *plan, const vkt_partials *totals)
 {
     vkt_pass pass = *piece;
-    uint32_t group_log2 = floor_log2(vkt_reduce_group(scan->info));
+    uint32_t group_log2 = floor_log2(plan->group);
     pass.initial_step = 0;
     pass.spread =
         (vkt_spread){.chunk = plan->chunk, .n_chunks = plan->n_chunks, .n_slots = plan->n_chunks};
-    if (pass.columns)
+    if (plan->family == VKT_FAMILY_SCAN_STRIPS) {
+        /* Strips side by side, and eight or more invocations for each. */
+        uint32_t strips_log2 = floor_log2(2 * vkt_ceil_div(pass.n_kept, 4) - 1);
+        pass.spread.lanes_log2 = strips_log2 < group_log2 - 3 ? strips_log2 : group_log2 - 3;
+    } else if (pass.columns || plan->family == VKT_FAMILY_SCAN_TILE) {
         pass.spread.lanes_log2 = group_log2;
-    else if (!vkt_reduce_serial(scan->info))
-        pass.spread.lanes_log2 = group_log2;
+    }
     return vkt_reduce_pass(scan, &pass, totals);
 }
 
@@ -173,13 +206,6 @@ fail:
     return vkt_status_last();
 }
 
-/* For tests: the way of those whose predecessors tell nothing. */
-static bool is_silent(void)
-{
-    const char *scan = getenv("VKTENSOR_SCAN");
-    return scan && strcmp(scan, "silent") == 0;
-}
-
 static vkt_status scan_chunks(const vkt_reduction *scan, const vkt_pass *piece,
                               const scan_plan *plan, const vkt_partials *totals,
                               const vkt_partials *next)
@@ -189,37 +215,38 @@ static vkt_status scan_chunks(const vkt_reduction *scan, const vkt_pass *piece,
     vkt_args args;
     vkt_access others[4];
     int n = 0;
-    uint32_t group = vkt_reduce_group(scan->info), n_z = plan->n_chunks;
+    uint32_t n_z = plan->n_chunks;
     uint64_t n_groups = pass.n_kept;
+    bool tiles = plan->family == VKT_FAMILY_SCAN_TILE, strips = false, one_pass = false;
     pass.spread = (vkt_spread){.chunk = plan->chunk, .lanes_log2 = plan->lanes_log2};
     pass.next = next->block;
     pass.next_step = next->kept_step;
-    if (plan->look_back)
+    if (plan->family == VKT_FAMILY_SCAN_ONE_PASS) {
         VKT_TRY(alloc_state(scan, pass.n_kept, plan, &pass.state));
+        n_groups *= plan->n_chunks;
+        n_z = 1;
+        one_pass = tiles = true;
+    } else if (plan->family == VKT_FAMILY_SCAN_STRIPS) {
+        n_groups = vkt_ceil_div(vkt_count_strips(pass.kept), STRIP_WIDE / 4);
+        strips = true;
+    } else if (!tiles) {
+        n_groups = vkt_ceil_div(pass.n_kept, UINT64_C(1) << plan->lanes_log2);
+        n_z = (uint32_t)vkt_ceil_div(plan->n_chunks, plan->group >> plan->lanes_log2);
+    }
 
-    /* Batches run along the scanned dim, whichever dim is the innermost. */
-    pass.columns = false;
+    /* But in strips batches run along the scanned dim, whichever dim is the innermost. */
+    pass.columns = strips;
     vkt_pass_variant(scan, &pass, &variant);
-    variant.family = plan->look_back ? VKT_FAMILY_SCAN_LOOK_BACK
-                     : plan->tiles   ? VKT_FAMILY_SCAN_TILE
-                                     : VKT_FAMILY_SCAN_SERIAL;
-    variant.group = (uint16_t)(plan->tiles ? tile_group(scan->info) : group);
+    variant.family = (uint8_t)plan->family;
     variant.tree = 0;
-    variant.subgroups = plan->tiles && can_look_back(scan->info);
-    variant.batches = plan->tiles ? BATCHES : 0;
+    variant.subgroups = tiles && can_look_back(scan->info);
+    variant.batches = tiles || strips ? BATCHES : 0;
     variant.compensated = is_compensated(&scan->reducer);
     variant.initial = pass.initial_step != 0;
-    variant.silent = plan->look_back && is_silent();
+    variant.silent = one_pass && asks_for("silent");
     vkt_partials from = *totals;
     from.n_slots = plan->n_chunks;
     vkt_pack_pass(scan, &pass, &from, &args);
-    if (plan->look_back) {
-        n_groups *= plan->n_chunks;
-        n_z = 1;
-    } else if (!plan->tiles) {
-        n_groups = vkt_ceil_div(pass.n_kept, UINT64_C(1) << plan->lanes_log2);
-        n_z = (uint32_t)vkt_ceil_div(plan->n_chunks, group >> plan->lanes_log2);
-    }
     others[n++] = vkt_access_block(scan->out, true);
     if (totals->block)
         others[n++] = vkt_access_block(totals->block, false);
