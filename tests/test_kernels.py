@@ -14,7 +14,7 @@ import vktensor as vt
 
 TESTS = pathlib.Path(__file__).parent
 CHOICES = [["test_reduce.py"], ["test_matmul.py"], ["test_views.py"], ["test_creation.py"]]
-CHOICES += [["test_accumulation.py"]]
+CHOICES += [["test_accumulation.py"], ["test_sort.py"]]
 CHOICES += [["test_elementwise.py", "-k", "layout and (add or where)"]]
 CHOICES += [["test_tuning.py", "-k", "candidate"]]
 # What compares, divides, takes roots, rounds and converts.

@@ -8,6 +8,7 @@
 #include "ops/random.h"
 #include "ops/reduce.h"
 #include "ops/search.h"
+#include "ops/sort.h"
 #include "python/number.h"
 
 #define FASTCALL(function) (PyCFunction)(void (*)(void)) function
@@ -298,6 +299,35 @@ static PyObject *searchsorted(PyObject *module, PyObject *const *args, Py_ssize_
     return finish(sorted, status, result);
 }
 
+static const vkt_py_params SORT_PARAMS = {
+    "sort", 2, {"x", "axis", "descending", "values", "indices"}};
+
+static PyObject *sort(PyObject *module, PyObject *const *args, Py_ssize_t n_args, PyObject *kwnames)
+{
+    PyObject *given[5];
+    vkt_tensor *x, *values = NULL, *indices = NULL;
+    bool descending, wants_values, wants_indices;
+    int32_t axis;
+    (void)module;
+
+    if (!vkt_py_unpack(&SORT_PARAMS, args, n_args, kwnames, given) ||
+        !vkt_py_flag(given[2], false, &descending) || !vkt_py_flag(given[3], true, &wants_values) ||
+        !vkt_py_flag(given[4], false, &wants_indices))
+        return NULL;
+    const char *name = wants_values ? "sort" : "argsort";
+    if (!(x = vkt_py_tensor_arg(name, given[0])) ||
+        !vkt_py_axis_from(name, given[1], x->layout.ndim, &axis))
+        return NULL;
+    x = vkt_tensor_ref(vkt_py_value(given[0]));
+    vkt_status status = vkt_sort(name, x, axis, descending, wants_values ? &values : NULL,
+                                 wants_indices ? &indices : NULL);
+    if (status != VKT_OK || !values || !indices)
+        return finish(x, status, values ? values : indices);
+    vkt_tensor_unref(x);
+    /* N takes both over, also where one could not be made. */
+    return Py_BuildValue("NN", vkt_py_tensor_new(values), vkt_py_tensor_new(indices));
+}
+
 /* ---- Random numbers -------------------------------------------------------------------------- */
 
 static bool read_u64(PyObject *object, uint64_t *out)
@@ -450,6 +480,9 @@ PyMethodDef vkt_py_op_functions[] = {
     {"searchsorted", FASTCALL(searchsorted), KEYWORDS,
      "searchsorted($module, x1, x2, right=False)\n--\n\n"
      "Where the elements of x2 belong in the sorted x1."},
+    {"sort", FASTCALL(sort), KEYWORDS,
+     "sort($module, x, axis, descending=False, values=True, indices=False)\n--\n\n"
+     "The elements sorted along an axis, where each was, or both."},
     {"random", FASTCALL(random_values), KEYWORDS,
      "random($module, kind, position, shape, dtype, device, first, second)\n--\n\n"
      "Values of a counted random stream from position (key, stream, block) on, and how many "

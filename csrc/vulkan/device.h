@@ -109,6 +109,7 @@ typedef struct vkt_device_info {
     bool int64_atomics;
     bool subgroup_arithmetic;
     bool subgroup_shuffle;
+    bool subgroup_ballot;
     bool subgroup_size_control;
     bool cooperative_matrix; /* VK_KHR_cooperative_matrix */
     bool external_host_memory;

@@ -441,6 +441,8 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
                                 (v11->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
     info->subgroup_shuffle = (v11->subgroupSupportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) &&
                              (v11->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
+    info->subgroup_ballot = (v11->subgroupSupportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT) &&
+                            (v11->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT);
     info->preserves_nan[0] = v12->shaderSignedZeroInfNanPreserveFloat16;
     info->preserves_nan[1] = v12->shaderSignedZeroInfNanPreserveFloat32;
     info->preserves_nan[2] = v12->shaderSignedZeroInfNanPreserveFloat64;

@@ -33,6 +33,7 @@ from vktensor import (
     random,
     runtime,
     searching,
+    sorting,
     statistics,
     tuning,
 )
@@ -70,6 +71,7 @@ from vktensor.manipulation import *
 from vktensor.profiling import *
 from vktensor.runtime import *
 from vktensor.searching import *
+from vktensor.sorting import *
 from vktensor.statistics import *
 
 __version__ = "0.1.0"
@@ -139,4 +141,5 @@ __all__ += manipulation.__all__
 __all__ += profiling.__all__
 __all__ += runtime.__all__
 __all__ += searching.__all__
+__all__ += sorting.__all__
 __all__ += statistics.__all__

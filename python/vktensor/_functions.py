@@ -21,6 +21,7 @@ from vktensor import (
     linear_algebra,
     manipulation,
     searching,
+    sorting,
     statistics,
 )
 from vktensor._core import Tensor
@@ -30,7 +31,7 @@ _TABLE: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 #: Functions that are methods with the same parameters.
 _METHODS = (
-    *("all", "any", "argmax", "argmin", "clip", "copy", "cumprod", "cumsum", "diagonal"),
+    *("all", "any", "argmax", "argmin", "argsort", "clip", "copy", "cumprod", "cumsum", "diagonal"),
     *("dot", "max", "mean", "min", "prod", "ptp", "ravel", "repeat", "reshape", "round"),
     *("searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
 )
@@ -402,6 +403,19 @@ def _inner(a: Any, b: Any) -> Any:
 def _outer(a: Any, b: Any) -> Any:
     a, b = _both(a, b)
     return _core.reshape(a, (-1, 1), None) * _core.reshape(b, (1, -1), None)
+
+
+@_implements("sort")
+def _sort(
+    a: Tensor,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool | None = None,
+) -> Tensor:
+    x = _core.reshape(a, (-1,), None) if axis is None else a
+    return sorting.sort(x, axis=-1 if axis is None else axis)
 
 
 @_implements("isin")

@@ -15,6 +15,7 @@ from vktensor import (
     linear_algebra,
     manipulation,
     searching,
+    sorting,
 )
 from vktensor._core import Tensor
 from vktensor._typing import Axis, DTypeLike, Operand, Scalar
@@ -347,6 +348,37 @@ def _searchsorted(self: Tensor, v: Any, side: Any = "left", sorter: Any = None) 
     return searching.searchsorted(self, v, side=side, sorter=sorter)
 
 
+def _sort(
+    self: Tensor,
+    axis: int = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool | None = None,
+) -> None:
+    """Sorts in place, as `vt.sort`, whatever `kind` says."""
+    del kind, stable
+    if order is not None:
+        raise ValueError("sort: a Tensor has no fields to order by")
+    _core.assign(self, sorting.sort(self, axis=axis))
+
+
+def _argsort(
+    self: Tensor,
+    axis: int | None = -1,
+    kind: str | None = None,
+    order: None = None,
+    *,
+    stable: bool | None = None,
+) -> Tensor:
+    """As `vt.argsort`; of the flattened tensor where `axis` is None."""
+    del kind, stable
+    if order is not None:
+        raise ValueError("argsort: a Tensor has no fields to order by")
+    x = _core.reshape(self, (-1,), None) if axis is None else self
+    return sorting.argsort(x, axis=-1 if axis is None else axis)
+
+
 def _dot(self: Tensor, b: Any, out: Any = None) -> Any:
     """NumPy's dot: the matrix product of two matrices; else the sum over the last axis and `b`'s
     last but one; with a scalar the product."""
@@ -465,7 +497,7 @@ METHODS = (
     *("sum", "prod", "max", "min", "any", "all", "mean", "var", "std", "ptp", "argmax", "argmin"),
     *("cumsum", "cumprod", "clip", "round", "conj", "conjugate", "astype", "fill", "take"),
     *("repeat", "searchsorted", "dot", "reshape", "transpose", "swapaxes", "squeeze", "ravel"),
-    *("flatten", "diagonal", "trace", "to_device"),
+    *("flatten", "diagonal", "trace", "to_device", "sort", "argsort"),
 )
 SPECIAL = ("repr", "str", "format", "array_namespace", "dask_tokenize")
 

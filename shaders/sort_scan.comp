@@ -1,0 +1,24 @@
+// sort_scan.comp - where each block's elements of each digit go among all of that digit.
+// Reads:  counts.   Writes: counts, totals.   After: sort_rank.comp.
+// Push:   n_rows, n_blocks.
+// One workgroup takes one digit of one row: n_blocks / GROUP turns, and a few in each.
+
+void main()
+{
+    uint row = group_number() / RADIX, digit = group_number() % RADIX, run = 0u;
+    if (row >= args.n_rows)
+        return;
+    for (uint first = 0u; first < args.n_blocks; first += GROUP) {
+        uint block = first + ME, n = 0u;
+        if (block < args.n_blocks)
+            n = count_at(row, digit, block).v;
+        uint before = run + add_before(n);
+        if (block < args.n_blocks)
+            count_at(row, digit, block).v = before;
+        for (uint i = 0u; i < SUBGROUPS; i++)
+            run += parts[i];
+        barrier();
+    }
+    if (ME == 0u)
+        total_at(row, digit).v = run;
+}
