@@ -14,7 +14,7 @@ demo: venv
 	$(BIN)/python examples/sharpen.py build
 
 test: system-test venv lint
-	VKTENSOR_VALIDATE=1 $(BIN)/python -m pytest
+	VKTENSOR_VALIDATE=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 # Only what is missing is installed, so that a developer without sudo is not asked for it.
 system:
