@@ -144,6 +144,27 @@ class Case:
         alone = len(items) == 1 and self.chance() < 0.5
         return (first[0], second[0]) if alone else (first, second)
 
+    def make_value(self, shape: tuple[int, ...]) -> tuple[Any, Any]:
+        """Something that broadcasts to `shape`, mostly, for NumPy and for us. NumPy takes nothing
+        but numbers for a single element."""
+        if self.chance() < 0.2 or not shape:
+            number = {"b": True, "c": 1.5 - 2j, "f": -2.5, "V": -2.5}.get(self.dtype.kind, 7)
+            return number, number
+        lengths = [1 if self.chance() < 0.15 else n for n in shape]
+        if self.chance() < 0.3:
+            lengths = lengths[self.rng.integers(0, len(lengths) + 1) :]
+        if self.chance() < 0.1:
+            lengths = [1, *lengths]
+        if self.chance() < 0.04:
+            lengths = [*lengths, 2]
+        if self.chance() < 0.8:
+            value = self.numbers(tuple(lengths), self.dtype)
+        else:  # of another dtype, but of numbers that both dtypes have
+            value = self.rng.integers(0, 2, lengths).astype(self.rng.choice(["int8", "float32"]))
+        if lengths and self.chance() < 0.2:
+            value = value[..., ::-1]
+        return value, value if self.chance() < 0.5 else vt.asarray(value.copy())
+
 
 MASKS = False
 
@@ -163,7 +184,7 @@ def test_reading_equals_numpy(part):
         ours, theirs = case.view(case.tensor()), case.view(case.base)
         expected = outcome(lambda: theirs[case.keys[0]])  # noqa: B023
         got = outcome(lambda: ours[case.keys[1]])  # noqa: B023
-        said = f"case {seed}: {case.dtype}{theirs.shape}[{case.keys[0]}]"
+        said = f"case {seed}: {case.dtype}{theirs.shape}[{case.keys[0]}]"[:400]
         if isinstance(expected, tuple):
             assert isinstance(got, tuple) and got[0] is expected[0], f"{said}: {got}, {expected}"
             continue
@@ -171,6 +192,45 @@ def test_reading_equals_numpy(part):
         expected = np.asarray(expected)
         assert got.shape == expected.shape, f"{said}: {got.shape}, expected {expected.shape}"
         assert bits(np.asarray(got)) == bits(expected), said
+
+
+def assigned(x: np.ndarray, key: Any, value: Any) -> np.ndarray:
+    """`x` after x[key] = value, where the last of equal places wins in C order: NumPy promises that
+    only for one index array."""
+    trial = x.copy()
+    trial[key] = value
+    places = np.arange(x.size).reshape(x.shape)[key]
+    values = np.asarray(value).astype(x.dtype)
+    while values.ndim > places.ndim:
+        values = values[0]
+    result = x.copy()
+    values = np.broadcast_to(values, places.shape)
+    for place, element in zip(places.reshape(-1), values.reshape(-1), strict=True):
+        result[np.unravel_index(place, x.shape)] = element
+    return result
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_writing_equals_numpy(part):
+    for seed in range(part, CASES // 2, PARTS):
+        case = Case(SEED * 1_000_000 + 500_000 + seed)
+        owner = case.tensor()
+        ours, theirs = case.view(owner), case.view(case.base)
+        found = outcome(lambda: np.asarray(theirs[case.keys[0]]).shape)  # noqa: B023
+        value = case.make_value(found if not found or isinstance(found[0], int) else (2,))
+        expected = outcome(lambda: assigned(theirs, case.keys[0], value[0]))  # noqa: B023
+        got = outcome(lambda: ours.__setitem__(case.keys[1], value[1]))  # noqa: B023
+        said = f"case {seed}: {case.dtype}{theirs.shape}[{case.keys[0]}] = {np.shape(value[0])}"[
+            :400
+        ]
+        if isinstance(expected, tuple):
+            assert isinstance(got, tuple) and got[0] is expected[0], f"{said}: {got}, {expected}"
+            assert bits(np.asarray(owner)) == bits(case.base), f"{said}: written before the error"
+            continue
+        assert got is None, f"{said}: {got}"
+        assert bits(np.asarray(ours)) == bits(expected), said
+        case.view(case.base)[...] = expected
+        assert bits(np.asarray(owner)) == bits(case.base), f"{said}: written beside the view"
 
 
 def test_index_out_of_range_names_index_axis_and_length():
@@ -215,3 +275,51 @@ def test_index_arrays_of_many_shapes_broadcast_as_a_mesh():
         key = np.ix_(*(rng.integers(-n, n, int(rng.integers(1, 9))) for n in a.shape))
         same(x[tuple(vt.asarray(k) for k in key)], a[key])
         same(x[key[0][..., 0], :, key[2][0]], a[key[0][..., 0], :, key[2][0]])
+
+
+def test_the_last_of_equal_places_wins_in_dense_and_sparse_tensors():
+    rng = np.random.default_rng(3)
+    for length, spread in ((50, 50), (100_000, 100_000), (10_000_000, 3000), (10_000_000, 10**7)):
+        a = np.zeros((length, 3), np.int16)
+        x = vt.zeros((length, 3), dtype=vt.int16)
+        at = rng.integers(0, spread, 5000) * (length // spread)
+        value = rng.integers(1, 30_000, (5000, 3)).astype(np.int16)
+        a[at] = value
+        x[vt.asarray(at)] = vt.asarray(value)
+        same(x[vt.asarray(at)], a[at])
+        assert int(vt.count_nonzero(x)) == np.count_nonzero(a)
+
+
+def test_a_hash_table_too_full_gives_way_to_a_word_for_each_place():
+    # Numbers that MurmurHash3's finalizer, whose inverse this is, puts side by side.
+    x = np.arange(2**21, dtype=np.uint32) * np.uint32(2048) + np.uint32(5)
+    x ^= x >> 16
+    x *= np.uint32(pow(0xC2B2AE35, -1, 2**32))
+    x ^= x >> 13 ^ x >> 26
+    x *= np.uint32(pow(0x85EBCA6B, -1, 2**32))
+    x ^= x >> 16
+    places = x[(x > 0) & (x <= 2**23)][:1000].astype(np.int64) - 1
+    assert len(places) == 1000
+    at = np.concatenate([places, places[::-1]])
+    x = vt.zeros(2**23, dtype=vt.int16)
+    x[vt.asarray(at)] = vt.arange(2000, dtype=vt.int16)
+    same(
+        x[vt.asarray(at)],
+        np.concatenate([np.arange(1999, 999, -1), np.arange(1000, 2000)]).astype(np.int16),
+    )
+
+
+def test_assignment_reads_what_it_writes_before_it_writes():
+    a = np.arange(12, dtype=np.float32)
+    x = vt.asarray(a.copy())
+    later = x + 1
+    x[vt.arange(12)[::-1]] = x
+    a[np.arange(12)[::-1]] = a.copy()
+    same(x, a)
+    same(later, np.arange(1, 13, dtype=np.float32))
+    i = vt.asarray([3, 2, 1, 0])
+    i[i] = i
+    same(i, np.array([3, 2, 1, 0])[[3, 2, 1, 0]])
+    x[[1, 1, 2]] += 10
+    a[[1, 1, 2]] += 10
+    same(x, a)

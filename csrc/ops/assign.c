@@ -23,27 +23,24 @@ static void drop_leading(const vkt_layout *in, int32_t ndim, vkt_layout *out)
         vkt_layout_select(out, 0, 0);
 }
 
-/* The value with dst's shape and dtype; a pending one stays pending where its shape allows. */
-static vkt_status fit_value(const char *op, const vkt_tensor *dst, vkt_tensor *value,
-                            vkt_tensor **out)
+vkt_status vkt_fit_value(const char *op, const vkt_layout *shape, vkt_dtype dtype,
+                         vkt_tensor *value, vkt_tensor **out)
 {
     vkt_tensor *shaped = NULL;
     vkt_layout trimmed;
     vkt_layout layout;
-    if (vkt_layout_same_shape(&dst->layout, &value->layout)) {
+    if (vkt_layout_same_shape(shape, &value->layout)) {
         shaped = vkt_tensor_ref(value);
     } else {
-        drop_leading(&value->layout, dst->layout.ndim, &trimmed);
-        VKT_TRY(
-            vkt_layout_broadcast_to(op, &trimmed, dst->layout.ndim, dst->layout.shape, &layout));
+        drop_leading(&value->layout, shape->ndim, &trimmed);
+        VKT_TRY(vkt_layout_broadcast_to(op, &trimmed, shape->ndim, shape->shape, &layout));
         VKT_TRY(vkt_eval(&value, 1));
         /* Once more: a pending value's layout was that of its result. */
-        drop_leading(&value->layout, dst->layout.ndim, &trimmed);
-        VKT_TRY(
-            vkt_layout_broadcast_to(op, &trimmed, dst->layout.ndim, dst->layout.shape, &layout));
+        drop_leading(&value->layout, shape->ndim, &trimmed);
+        VKT_TRY(vkt_layout_broadcast_to(op, &trimmed, shape->ndim, shape->shape, &layout));
         VKT_TRY(vkt_tensor_view(value, &layout, &shaped));
     }
-    VKT_TRY(vkt_astype(shaped, dst->dtype, out));
+    VKT_TRY(vkt_astype(shaped, dtype, out));
     vkt_tensor_unref(shaped);
     return VKT_OK;
 fail:
@@ -59,7 +56,7 @@ vkt_status vkt_assign(const char *op, vkt_tensor *dst, const vkt_arg *value)
         VKT_REQUIRE(value->tensor->device == dst->device, VKT_VALUE_ERROR,
                     "%s: the value lies on another device, %s", op,
                     vkt_device_get_info(value->tensor->device)->name);
-        VKT_TRY(fit_value(op, dst, value->tensor, &source));
+        VKT_TRY(vkt_fit_value(op, &dst->layout, dst->dtype, value->tensor, &source));
     } else {
         VKT_TRY(vkt_full(op, dst->device, dst->dtype, dst->layout.ndim, dst->layout.shape,
                          &value->scalar, &source));

@@ -82,6 +82,11 @@ vkt_status vkt_expr_compute_other_readers(vkt_block *block, vkt_tensor *value);
  * is written too. Where a view the kernel reads lies askew over `into`, root is computed first. */
 vkt_status vkt_expr_compute(vkt_tensor *root, vkt_tensor *into);
 
+/* `value` for an assignment: broadcast to the shape, leading axes of length 1 dropped, converted to
+ * dtype. A pending one stays pending where its shape allows. One reference in *out. */
+vkt_status vkt_fit_value(const char *op, const vkt_layout *shape, vkt_dtype dtype,
+                         vkt_tensor *value, vkt_tensor **out);
+
 /* Waits, if `block` is exported, until the work that touches it is finished: called at the end
  * of each op that recorded any. */
 vkt_status vkt_finish_exported(vkt_block *block, bool wrote);

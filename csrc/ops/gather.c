@@ -14,7 +14,7 @@ static vkt_status gather(vkt_walk *walk, vkt_tensor **out)
     vkt_walk_launch launch = {.mode = empty ? VKT_WALK_CHECK : VKT_WALK_GATHER, .other = result};
     if (!empty || walk->bad) {
         VKT_TRY(vkt_walk_run(walk, &launch));
-        VKT_TRY(vkt_walk_verify(walk));
+        VKT_TRY(vkt_walk_verify(walk, NULL));
         VKT_TRY(vkt_finish_exported(walk->x->block, false));
         for (int k = 0; k < walk->n_indices; k++)
             VKT_TRY(vkt_finish_exported(walk->indices[k].tensor->block, false));

@@ -86,12 +86,8 @@ static vkt_status add_indices(const vkt_index *indices, int n, bool writes, vkt_
         trusted &= from->trusted;
         out->n_indices++;
     }
-    if (!trusted) {
-        uint32_t good = 0;
-        VKT_TRY(vkt_block_alloc(out->x->device, sizeof(good),
-                                writes ? VKT_MEMORY_DEVICE : VKT_MEMORY_HOST, &out->bad));
-        VKT_TRY(vkt_upload(out->x->device, out->bad, 0, &good, sizeof(good)));
-    }
+    if (!trusted)
+        VKT_TRY(vkt_walk_flag(out));
     return VKT_OK;
 fail:
     return vkt_status_last();

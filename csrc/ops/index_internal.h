@@ -41,8 +41,9 @@ typedef struct vkt_walk {
     uint64_t n_positions, n_targets;
     int n_indices;
     vkt_walk_index indices[VKT_MAX_INDICES];
-    vkt_block *bad; /* owned: a word, set to 1 by the kernel that meets an index out of range; NULL
-                       where all are trusted */
+    /* Owned: a word, set to 1 by a kernel that meets an index out of range, to 2 by one that finds
+     * no room in a hash table; NULL where all are trusted. */
+    vkt_block *bad;
 } vkt_walk;
 
 /* Prepares a walk over x[selection]: the result's shape. Clear it also after a failure. With
@@ -55,9 +56,11 @@ vkt_status vkt_walk_along(const char *op, vkt_tensor *x, vkt_tensor *indices, in
                           bool writes, vkt_walk *out);
 void vkt_walk_clear(vkt_walk *walk);
 
+/* A cleared flag, a new one where the walk has none. */
+vkt_status vkt_walk_flag(vkt_walk *walk);
 /* Reads the flag back, waiting for the work that may set it; VKT_INDEX_ERROR with the first index
- * out of range. */
-vkt_status vkt_walk_verify(const vkt_walk *walk);
+ * out of range. `crowded`, or NULL: set where a hash table was too full. */
+vkt_status vkt_walk_verify(const vkt_walk *walk, bool *crowded);
 
 /* Kernels over a walk. The number is MODE in shaders/index_walk.comp. */
 typedef enum vkt_walk_mode {
@@ -71,12 +74,12 @@ typedef struct vkt_walk_launch {
     vkt_walk_mode mode;
     vkt_tensor *other; /* GATHER: the result, contiguous. SCATTER: the value, of x's dtype */
     vkt_layout value;  /* SCATTER: its elements, of the walk's shape */
-    /* CLAIM, SCATTER (NULL: duplicates do not matter): for each target, or hash of one, the last
-     * position + 1. */
+    /* CLAIM, SCATTER (NULL: duplicates do not matter): for each target the last position + 1, or,
+     * with a mask, for each hash the target + 1 and the last position + 1. */
     vkt_block *claims;
-    uint32_t
-        hash_bits; /* claims are a hash table of 2^hash_bits pairs; 0: a word for each target */
-    uint64_t first_target; /* targets below it, and 2^31 or more above it, are left out */
+    uint32_t hash_mask;
+    /* Others than the 2^31 from these on are left out. */
+    uint64_t first_position, first_target;
 } vkt_walk_launch;
 
 /* Records it, in as many dispatches as it takes. */

@@ -154,7 +154,7 @@ static void emit_members(const walk_space *s, vkt_text *out)
         vkt_text_format(out, "int64_t other_step[%d]; ", d);
     if (claims)
         vkt_text_format(out,
-                        "uint64_t claims; int64_t target; int64_t axis_scale[%d]; "
+                        "uint64_t claims; int64_t position, target; int64_t axis_scale[%d]; "
                         "int64_t target_step[%d]; ",
                         n, d);
     vkt_text_append(out, "uint n_work; ");
@@ -162,7 +162,8 @@ static void emit_members(const walk_space *s, vkt_text *out)
         vkt_text_format(out, "uint div[%d]; ", 3 * (d - 1));
     vkt_text_format(out, "int index_step[%d]; ", n * d);
     if (claims)
-        vkt_text_format(out, "uint position; int position_step[%d]; ", d);
+        vkt_text_format(out, "int position_step[%d]; %s", d,
+                        s->launch->hash_mask ? "uint hash_mask; " : "");
 }
 
 /* Dims innermost first, those the kernel has too many of length 1. */
@@ -198,6 +199,7 @@ static void pack_args(const walk_space *s, const vkt_space *space, uint32_t n_wo
         vkt_args_u64(args, (uint64_t)find_step(space, VKT_WALK_OTHER, d));
     if (s->launch->claims) {
         vkt_args_u64(args, vkt_block_address(s->launch->claims));
+        vkt_args_u64(args, (uint64_t)space->offsets[VKT_WALK_POSITION] - s->launch->first_position);
         vkt_args_u64(args, (uint64_t)space->offsets[VKT_WALK_TARGET] - s->launch->first_target);
         for (int k = 0; k < n; k++)
             vkt_args_u64(args, (uint64_t)walk->indices[k].scale);
@@ -217,9 +219,10 @@ static void pack_args(const walk_space *s, const vkt_space *space, uint32_t n_wo
             vkt_args_i32(args, (int32_t)find_step(space, VKT_WALK_INDEX + k, d));
     }
     if (s->launch->claims) {
-        vkt_args_u32(args, (uint32_t)space->offsets[VKT_WALK_POSITION]);
         for (int32_t d = 0; d < d_end; d++)
             vkt_args_i32(args, (int32_t)find_step(space, VKT_WALK_POSITION, d));
+        if (s->launch->hash_mask)
+            vkt_args_u32(args, s->launch->hash_mask);
     }
 }
 
@@ -243,8 +246,8 @@ static vkt_status build_kernel(walk_space *s, const char *key, const char *name,
                     s->walk->n_indices, moves(mode) ? "#define MOVES\n" : "",
                     s->launch->claims ? "#define CLAIMS\n" : "",
                     mode == VKT_WALK_CLAIM ? "#define STAKES\n" : "");
-    if (s->launch->hash_bits)
-        vkt_text_format(&body, "#define HASH_BITS %u\n", s->launch->hash_bits);
+    if (s->launch->hash_mask)
+        vkt_text_append(&body, "#define HASHED\n");
     vkt_text_append(&body, vkt_glsl_template("index_walk"));
     vkt_text_append(&body, "void read_indices(uint at[NDIM], out int64_t i[INDICES])\n{\n");
     for (int k = 0; k < s->walk->n_indices; k++)
@@ -277,8 +280,8 @@ static vkt_status find_kernel(walk_space *s, uint32_t args_nbytes)
     char name[48], key[96];
     (void)snprintf(name, sizeof(name), "%s_%u_%s", mode_names[s->launch->mode], s->word_nbytes * 8,
                    vkt_dtypes[s->walk->indices[0].tensor->dtype].tag);
-    (void)snprintf(key, sizeof(key), "index %s %d %d %d %u %ux%u", name, s->walk->n_indices,
-                   s->n_dims, s->launch->claims != NULL, s->launch->hash_bits, s->workgroup,
+    (void)snprintf(key, sizeof(key), "index %s %d %d %d %d %ux%u", name, s->walk->n_indices,
+                   s->n_dims, s->launch->claims != NULL, s->launch->hash_mask != 0, s->workgroup,
                    s->items);
     s->kernel = vkt_kernel_find(device, key, strlen(key));
     return s->kernel ? VKT_OK : build_kernel(s, key, name, args_nbytes);
@@ -463,7 +466,19 @@ fail:
     return vkt_status_last();
 }
 
-vkt_status vkt_walk_verify(const vkt_walk *walk)
+vkt_status vkt_walk_flag(vkt_walk *walk)
+{
+    const uint32_t good = 0;
+    vkt_device *device = walk->x->device;
+    if (!walk->bad)
+        VKT_TRY(vkt_block_alloc(device, sizeof(good), VKT_MEMORY_DEVICE, &walk->bad));
+    VKT_TRY(vkt_upload(device, walk->bad, 0, &good, sizeof(good)));
+    return VKT_OK;
+fail:
+    return vkt_status_last();
+}
+
+vkt_status vkt_walk_verify(const vkt_walk *walk, bool *crowded)
 {
     uint32_t bad = 0;
     if (!walk->bad)
@@ -473,7 +488,10 @@ vkt_status vkt_walk_verify(const vkt_walk *walk)
         return VKT_OK;
     for (int k = 0; k < walk->n_indices; k++)
         VKT_TRY(report_bad(walk, &walk->indices[k]));
-    VKT_FAIL(VKT_INDEX_ERROR, "%s: an index is out of bounds", walk->op);
+    /* Every index is good: it was the table. */
+    assert(crowded);
+    *crowded = true;
+    return VKT_OK;
 fail:
     return vkt_status_last();
 }

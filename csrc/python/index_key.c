@@ -344,8 +344,9 @@ static int64_t read_value(vkt_dtype dtype, const void *data, int64_t i)
     }
 }
 
-/* Looks at an array on the host where that is quick: it is trusted then. */
-static bool check_on_host(PyObject *array, int64_t length, vkt_index *index)
+/* Looks at an array on the host where that is quick: it is trusted then. A write first wants to see
+ * whether its value fits: it leaves the error to the device. */
+static bool check_on_host(PyObject *array, int64_t length, bool writes, vkt_index *index)
 {
     vkt_py_memory memory;
     int64_t n = index->tensor->layout.n_elems, step;
@@ -363,13 +364,13 @@ static bool check_on_host(PyObject *array, int64_t length, vkt_index *index)
     for (int64_t i = 0; i < n; i++) {
         int64_t value = read_value(memory.dtype, memory.data, i);
         if (value < -length || value >= length)
-            return raise_range(value, index->number, length);
+            return writes || raise_range(value, index->number, length);
     }
     index->trusted = true;
     return true;
 }
 
-static bool join_arrays(const index_items *items, vkt_py_key *key)
+static bool join_arrays(const index_items *items, bool writes, vkt_py_key *key)
 {
     int k = 0;
 
@@ -384,7 +385,7 @@ static bool join_arrays(const index_items *items, vkt_py_key *key)
         /* NumPy never looks at indices that nothing is read by. */
         if (key->selection.shape.n_elems == 0)
             index->trusted = true;
-        else if (!check_on_host(array, key->view.shape[index->axis], index))
+        else if (!check_on_host(array, key->view.shape[index->axis], writes, index))
             return false;
     }
     return true;
@@ -392,7 +393,7 @@ static bool join_arrays(const index_items *items, vkt_py_key *key)
 
 /* ---- All of it ------------------------------------------------------------------------------- */
 
-bool vkt_py_key_read(vkt_tensor *x, PyObject *key, vkt_py_key *out)
+bool vkt_py_key_read(vkt_tensor *x, PyObject *key, bool writes, vkt_py_key *out)
 {
     index_items items;
     bool ok;
@@ -401,9 +402,10 @@ bool vkt_py_key_read(vkt_tensor *x, PyObject *key, vkt_py_key *out)
     out->advanced = false;
     out->device = x->device;
     out->selection.n = 0;
+    out->selection.unique = false;
     vkt_layout_assign(&out->view, &x->layout);
     ok = read_items(key, &items) && apply_items(&items, out) &&
-         (!out->advanced || join_arrays(&items, out));
+         (!out->advanced || join_arrays(&items, writes, out));
     for (Py_ssize_t i = 0; i < items.n; i++)
         Py_XDECREF(items.items[i].array);
     return ok;

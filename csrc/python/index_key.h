@@ -17,7 +17,7 @@ typedef struct vkt_py_key {
 
 /* Reads the key for x, with NumPy's rules and its kinds of errors. Clear it also after a failure.
  * Indices that come from the host and are few are looked at here, and trusted later. */
-bool vkt_py_key_read(vkt_tensor *x, PyObject *key, vkt_py_key *out);
+bool vkt_py_key_read(vkt_tensor *x, PyObject *key, bool writes, vkt_py_key *out);
 void vkt_py_key_clear(vkt_py_key *key);
 
 #endif

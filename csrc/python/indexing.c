@@ -1,6 +1,7 @@
 /* python/indexing.c - x[...], x[...] = value, iteration. */
 #include "ops/elementwise.h"
 #include "ops/reduce.h"
+#include "ops/scatter.h"
 #include "python/index_key.h"
 
 /* ---- Reading --------------------------------------------------------------------------------- */
@@ -36,90 +37,96 @@ static PyObject *read_selection(vkt_tensor *tensor, vkt_py_key *key)
     return vkt_py_tensor_new(result);
 }
 
-/* ---- Slots ----------------------------------------------------------------------------------- */
-
 static PyObject *tensor_subscript(PyObject *self, PyObject *index)
 {
     vkt_tensor *tensor = vkt_tensor_ref(vkt_py_value(self));
     PyObject *result = NULL;
     vkt_py_key key;
 
-    if (vkt_py_key_read(tensor, index, &key))
+    if (vkt_py_key_read(tensor, index, false, &key))
         result = key.advanced ? read_selection(tensor, &key) : vkt_py_view(tensor, &key.view);
     vkt_py_key_clear(&key);
     vkt_tensor_unref(tensor);
     return result;
 }
 
-/* Drops leading axes of length 1 of a value with more axes than its target, as NumPy does. */
-static bool drop_leading_axes(vkt_tensor *dst, vkt_tensor **value)
-{
-    vkt_layout layout = (*value)->layout;
-    vkt_tensor *view = NULL;
+/* ---- Writing --------------------------------------------------------------------------------- */
 
-    while (layout.ndim > dst->layout.ndim && layout.shape[0] == 1)
-        vkt_layout_select(&layout, 0, 0);
-    if (layout.ndim == (*value)->layout.ndim)
-        return true;
-    if (vkt_tensor_view(*value, &layout, &view) != VKT_OK) {
-        (void)vkt_py_raise(dst->device);
-        return false;
-    }
-    vkt_tensor_unref(*value);
-    *value = view;
+/* A value to be written into elements of dtype: a scalar, or a tensor with one reference. */
+static bool read_value(const char *op, PyObject *value, vkt_dtype dtype, vkt_device *device,
+                       vkt_arg *out)
+{
+    int is_scalar = vkt_py_scalar(op, value, vkt_dtype_is_float(dtype), &out->scalar);
+
+    out->tensor = NULL;
+    if (is_scalar)
+        return is_scalar > 0;
+    if (!vkt_py_is_tensor(value))
+        return vkt_py_asarray(op, value, &dtype, device, -1, &out->tensor);
+    out->tensor = vkt_tensor_ref(vkt_py_value(value));
     return true;
 }
 
 bool vkt_py_assign(const char *op, vkt_tensor *dst, PyObject *value)
 {
-    vkt_arg arg = {.tensor = NULL};
-    bool ok = false;
-    int is_scalar = vkt_py_scalar(op, value, vkt_dtype_is_float(dst->dtype), &arg.scalar);
+    vkt_arg arg;
 
-    if (is_scalar < 0)
+    if (!read_value(op, value, dst->dtype, dst->device, &arg))
         return false;
-    if (!is_scalar) {
-        if (vkt_py_is_tensor(value))
-            arg.tensor = vkt_tensor_ref(vkt_py_value(value));
-        else if (!vkt_py_asarray(op, value, &dst->dtype, dst->device, -1, &arg.tensor))
-            return false;
-        if (!drop_leading_axes(dst, &arg.tensor))
-            goto done;
-    }
-    ok = vkt_assign(op, dst, &arg) == VKT_OK;
+    bool ok = vkt_assign(op, dst, &arg) == VKT_OK;
     if (!ok)
         (void)vkt_py_raise(dst->device);
-done:
     vkt_tensor_unref(arg.tensor);
+    return ok;
+}
+
+/* view[selection] = value. */
+static bool write_selection(vkt_tensor *view, const vkt_py_key *key, PyObject *value)
+{
+    vkt_arg arg;
+
+    if (!read_value("setitem", value, view->dtype, view->device, &arg))
+        return false;
+    bool ok = vkt_scatter("setitem", view, &key->selection, &arg) == VKT_OK;
+    if (!ok)
+        (void)vkt_py_raise(view->device);
+    vkt_tensor_unref(arg.tensor);
+    return ok;
+}
+
+static bool write_items(vkt_tensor *tensor, vkt_py_key *key, PyObject *value)
+{
+    vkt_tensor *view = NULL;
+
+    if (key->advanced && key->selection.n == 0 && !insert_truths(key))
+        return false;
+    if (vkt_tensor_view(tensor, &key->view, &view) != VKT_OK) {
+        (void)vkt_py_raise(tensor->device);
+        return false;
+    }
+    bool ok = key->selection.n > 0 ? write_selection(view, key, value)
+                                   : vkt_py_assign("setitem", view, value);
+    vkt_tensor_unref(view);
     return ok;
 }
 
 static int tensor_ass_subscript(PyObject *self, PyObject *index, PyObject *value)
 {
-    vkt_tensor *tensor = vkt_tensor_ref(vkt_py_value(self));
-    PyObject *view = NULL;
+    vkt_tensor *tensor;
     vkt_py_key key;
-    bool ok = false;
 
     if (!value) {
         PyErr_SetString(PyExc_TypeError, "setitem: elements of a Tensor cannot be deleted");
-        goto done;
+        return -1;
     }
-    ok = vkt_py_key_read(tensor, index, &key);
-    if (ok && key.advanced) {
-        PyErr_SetString(PyExc_IndexError, "setitem: index arrays are not supported here");
-        ok = false;
-    }
-    if (ok) {
-        view = vkt_py_view(tensor, &key.view);
-        ok = view && vkt_py_assign("setitem", vkt_py_value(view), value);
-    }
+    tensor = vkt_tensor_ref(vkt_py_value(self));
+    bool ok = vkt_py_key_read(tensor, index, true, &key) && write_items(tensor, &key, value);
     vkt_py_key_clear(&key);
-done:
-    Py_XDECREF(view);
     vkt_tensor_unref(tensor);
     return ok ? 0 : -1;
 }
+
+/* ---- As a sequence --------------------------------------------------------------------------- */
 
 static Py_ssize_t tensor_length(PyObject *self)
 {
@@ -173,6 +180,8 @@ done:
     Py_XDECREF(equal);
     return found;
 }
+
+/* ---- Slots ----------------------------------------------------------------------------------- */
 
 PyType_Slot vkt_py_indexing_slots[] = {
     {Py_mp_subscript, (void *)tensor_subscript},
