@@ -244,3 +244,63 @@ def test_bad_parameters_are_named() -> None:
         with pytest.raises(error, match=text):
             action()
     assert rng.random(3).shape == (3,)
+
+
+def test_a_permutation_is_that_of_its_keys() -> None:
+    rng, again = vt.random.default_rng(4), vt.random.default_rng(4)
+    for n in (0, 1, 2, 33, 5000):
+        keys = np.frombuffer(again.bytes(8 * n), np.uint64)
+        got = rng.permutation(n)
+        assert got.dtype == np.dtype("int64")
+        np.testing.assert_array_equal(np.asarray(got), np.argsort(keys, kind="stable"))
+        assert rng.state == again.state
+    with pytest.raises(ValueError, match="permutation"):
+        rng.permutation(-1)
+
+
+def test_every_permutation_is_as_likely() -> None:
+    rng = vt.random.default_rng(8)
+    codes = [int(np.asarray(rng.permutation(4)) @ [64, 16, 4, 1]) for _ in range(2400)]
+    found, counts = np.unique(codes, return_counts=True)
+    assert len(found) == 24
+    assert 1e-6 < stats.chisquare(counts).pvalue < 1 - 1e-6
+
+
+def test_slices_are_shuffled_in_place_and_in_copies() -> None:
+    a = np.arange(600, dtype=np.float32).reshape(20, 30)
+    for axis in (0, 1, -1):
+        x = vt.asarray(a.copy())
+        order = vt.random.default_rng(6).permutation(a.shape[axis])
+        expected = np.take(a, np.asarray(order), axis)
+        copy = vt.random.default_rng(6).permutation(x, axis)
+        np.testing.assert_array_equal(np.asarray(copy), expected)
+        np.testing.assert_array_equal(np.asarray(x), a)
+        assert vt.random.default_rng(6).shuffle(x, axis) is None
+        np.testing.assert_array_equal(np.asarray(x), expected)
+    with pytest.raises(ValueError, match="axis 2 is out of bounds"):
+        vt.random.default_rng(6).permutation(x, 2)
+
+
+def test_choice_without_replacement_gives_no_element_twice() -> None:
+    rng = vt.random.default_rng(12)
+    got = np.asarray(rng.choice(vt.asarray(np.arange(100) * 3), (5, 20), replace=False))
+    np.testing.assert_array_equal(np.sort(got, axis=None), np.arange(100) * 3)
+    assert len(set(np.asarray(rng.choice(1000, 200, replace=False)).tolist())) == 200
+    assert rng.choice(10, replace=False).shape == ()
+    with pytest.raises(ValueError, match="at most 10 draws"):
+        rng.choice(10, 11, replace=False)
+
+
+def test_choice_without_replacement_keeps_to_the_probabilities() -> None:
+    p = np.array([0.5, 0.0, 0.3, 0.2])
+    rng = vt.random.default_rng(21)
+    draws = [np.asarray(rng.choice(4, 2, replace=False, p=vt.asarray(p))) for _ in range(3000)]
+    counts = np.zeros((4, 4))
+    for first, second in draws:
+        counts[first, second] += 1
+    likely = p[:, None] * p / (1 - p[:, None]) * (1 - np.eye(4))
+    assert counts[likely == 0].sum() == 0
+    expected = likely[likely > 0] * 3000
+    assert 1e-6 < stats.chisquare(counts[likely > 0], expected).pvalue < 1 - 1e-6
+    with pytest.raises(ValueError, match="at most 3 draws"):
+        rng.choice(4, 4, replace=False, p=vt.asarray(p))

@@ -196,3 +196,60 @@ def test_numpys_own_functions_sort_tensors():
             np.asarray(np.argsort(t, axis=axis, stable=True)),
             np.argsort(a, axis=axis, stable=True),
         )
+
+
+def check_unique(a: np.ndarray) -> None:
+    x = vt.asarray(a)
+    values, indices, counts = np.unique(a, True, False, True, equal_nan=False)
+    got = vt.unique_all(x)
+    np.testing.assert_array_equal(np.asarray(got.values), values)
+    # Where values are equal the first is given; which NaN is which is told by its index.
+    numbers = np.asarray(got.indices)[values == values]
+    np.testing.assert_array_equal(numbers, indices[values == values])
+    np.testing.assert_array_equal(np.asarray(got.counts), counts)
+    assert got.inverse_indices.shape == a.shape
+    back = np.asarray(got.values)[np.asarray(got.inverse_indices)]
+    np.testing.assert_array_equal(back, a)
+    again = np.bincount(np.asarray(got.inverse_indices).ravel(), minlength=len(values))
+    np.testing.assert_array_equal(again, counts)
+    assert all(part.dtype == np.dtype("int64") for part in got[1:])
+    np.testing.assert_array_equal(np.asarray(vt.unique_values(x)), values)
+    np.testing.assert_array_equal(np.asarray(vt.unique_counts(x).counts), counts)
+    np.testing.assert_array_equal(
+        np.asarray(vt.unique_inverse(x).inverse_indices), np.asarray(got.inverse_indices)
+    )
+
+
+@pytest.mark.parametrize("dtype", [name for name in DTYPES if name != "bfloat16"])
+def test_unique_functions_agree_with_numpy(dtype):
+    for n in (1, 2, 3, 33, 257, 5000):
+        for distinct in (1, 3, 1000):
+            check_unique(random_values(n, dtype, n, distinct))
+    check_unique(random_values((7, 30, 5), dtype, 1, 50))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_unique_functions_order_complex_numbers_by_their_parts(dtype):
+    parts = np.random.default_rng(3).integers(-2, 3, (2, 500))
+    a = (parts[0] + 1j * parts[1]).astype(dtype)
+    check_unique(a)
+    check_unique(a.reshape(50, 10))
+
+
+def test_unique_functions_take_what_is_empty_and_0_d():
+    for shape in ((0,), (3, 0), ()):
+        x = vt.ones(shape)
+        got = vt.unique_all(x)
+        n = 0 if 0 in shape else 1
+        assert [part.shape for part in got] == [(n,), (n,), shape, (n,)]
+        assert vt.unique_values(x).shape == (n,)
+
+
+def test_numpys_unique_takes_nans_for_equal():
+    a = np.array([np.nan, 1, -0.0, np.nan, 0.0, 1])
+    got = np.unique(vt.asarray(a), return_index=True, return_inverse=True, return_counts=True)
+    for mine, numpys in zip(got, np.unique(a, True, True, True), strict=True):
+        np.testing.assert_array_equal(np.asarray(mine), numpys)
+    np.testing.assert_array_equal(
+        np.asarray(np.unique(vt.asarray(a), equal_nan=False)), np.unique(a, equal_nan=False)
+    )

@@ -418,6 +418,30 @@ def _sort(
     return sorting.sort(x, axis=-1 if axis is None else axis)
 
 
+@_implements("unique")
+def _unique(
+    ar: Tensor,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any:
+    if axis is not None:
+        raise ValueError("unique: expected axis=None; rows are not compared")
+    runs = sorting.Runs("unique", ar, equal_nan)
+    wanted = (return_index, return_inverse, return_counts)
+    found = (runs.indices, runs.inverse, runs.counts)
+    more = tuple(find() for find, is_wanted in zip(found, wanted, strict=True) if is_wanted)
+    return (runs.values(), *more) if more else runs.values()
+
+
+for _name in ("unique_all", "unique_counts", "unique_inverse", "unique_values"):
+    _implements(_name)(getattr(sorting, _name))
+
+
 @_implements("isin")
 def _isin(
     element: Any,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vktensor import _core, elementwise, manipulation, searching, statistics
+from vktensor import _core, elementwise, manipulation, searching, sorting, statistics
 from vktensor._core import Tensor
 from vktensor._typing import DeviceLike, DTypeLike, Operand
 from vktensor.creation import asarray
@@ -206,27 +206,80 @@ class Generator:
         words = self._draw("bits", (-(-length // 4),), "uint32", 0, 0)
         return np.asarray(words).tobytes()[:length]
 
-    def choice(self, a: int | Tensor, size: Size = None, *, p: Tensor | None = None) -> Tensor:
-        """Elements of the 1-d tensor `a` (of range(a) for an int), each drawn anew.
+    # ---- orders -------------------------------------------------------------------------------
 
-        `p` gives their probabilities, which sum to 1. ValueError for an empty `a` and for a `p`
-        of another length or sum.
+    def _order(self, n: int) -> Tensor:
+        """The numbers below n in random order: sorted by 64 random bits each, ties by number."""
+        return sorting.argsort(self._draw("bits", (n,), "uint64", 0, 0))
+
+    def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
+        """The slices of `x` along `axis`, or the numbers below an int `x`, in random order: a copy.
+
+        >>> x = vt.random.default_rng(1).permutation(5)
+        >>> vt.sort(x)
+        Tensor([0, 1, 2, 3, 4], dtype=int64)
+        """
+        if isinstance(x, int):
+            if x < 0:
+                raise ValueError(f"permutation: expected a number of at least 0, got {x}")
+            return self._order(x)
+        if not -x.ndim <= axis < x.ndim:
+            raise ValueError(f"permutation: axis {axis} is out of bounds for {x.ndim} dimensions")
+        return manipulation.take(x, self._order(x.shape[axis]), axis=axis)
+
+    def shuffle(self, x: Tensor, axis: int = 0) -> None:
+        """Brings the slices of `x` along `axis` into random order, in place."""
+        _core.assign(x, self.permutation(x, axis))
+
+    def choice(
+        self,
+        a: int | Tensor,
+        size: Size = None,
+        replace: bool = True,
+        p: Tensor | None = None,
+    ) -> Tensor:
+        """Elements of the 1-d tensor `a` (of range(a) for an int): each drawn anew, or with
+        `replace=False` no element twice.
+
+        `p` gives their probabilities, which sum to 1; without replacement those of one draw after
+        the other, among the elements that are left [1]_. ValueError for an empty `a`, for a `p` of
+        another length or sum, and for more draws without replacement than there are elements of
+        positive probability.
+
+        .. [1] P. Efraimidis, P. Spirakis: Weighted random sampling with a reservoir. 2006.
         """
         n = a if isinstance(a, int) else a.shape[0] if a.ndim == 1 else 0
         if n < 1:
             raise ValueError(f"choice: expected a positive int or a 1-d tensor, got {a!r}")
-        if p is None:
+        weights = None if p is None else asarray(p)
+        edges = None if weights is None else statistics.cumulative_sum(weights)
+        if edges is not None and not (
+            edges.shape == (n,) and math.isclose(float(edges[-1]), 1.0, abs_tol=1e-4)
+        ):
+            raise ValueError(f"choice: expected {n} probabilities with sum 1")
+        if not replace:
+            index = self._choose(n, _shape(size), weights)
+        elif edges is None:
             index = self.integers(0, n, size)
         else:
-            edges = statistics.cumulative_sum(asarray(p))
-            if edges.shape != (n,) or not math.isclose(float(edges[-1]), 1.0, abs_tol=1e-4):
-                raise ValueError(f"choice: expected {n} probabilities with sum 1")
             u = self.random(size, edges.dtype) * edges[-1]
             index = searching.searchsorted(edges, u, side="right")
         if isinstance(a, int):
             return index
         flat = manipulation.reshape(index, (-1,))
         return manipulation.reshape(manipulation.take(a, flat, axis=0), index.shape)
+
+    def _choose(self, n: int, shape: tuple[int, ...], weights: Tensor | None) -> Tensor:
+        """Different numbers below n: those whose clocks of rate `weights` ring first."""
+        count = math.prod(shape)
+        most = n if weights is None else int(statistics.count_nonzero(weights))
+        if count > most:
+            raise ValueError(f"choice: expected at most {most} draws without replacement")
+        if weights is None:
+            order = self._order(n)
+        else:
+            order = sorting.argsort(self.standard_exponential(n, weights.dtype) / weights)
+        return manipulation.reshape(order[:count], shape)
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
