@@ -11,7 +11,8 @@
 #include "ops/kernel_text.h"
 
 /* Rows up to this length are sorted by counting, n comparisons for each element. */
-#define SMALL_ROW 32
+#define SMALL_ROW   32
+#define SMALL_GROUP 128
 
 /* GPU: invocations of a workgroup, elements that each holds (fewer where shared memory is at
  * Vulkan's minimum), and blocks wanted in all: several for each core of the largest GPUs. */
@@ -66,7 +67,7 @@ typedef struct sort {
     vkt_block *counts, *totals;     /* owned */
     uint64_t n, n_rows, flip;
     uint32_t nbytes;
-    /* How rows are cut. */
+    /* How rows are cut: GPU kernels take tiles of group * items. */
     bool serial;
     uint32_t group, items, bits;
     uint32_t n_blocks, per_block;
@@ -103,11 +104,6 @@ static uint64_t find_infinity(vkt_dtype dtype)
     }
 }
 
-static uint32_t small_items(const sort *s)
-{
-    return s->serial ? SERIAL_ITEMS : 1;
-}
-
 static void emit_defines(const sort *s, sort_step step, vkt_text *out)
 {
     static const char *const words[] = {"uint8_t", "uint16_t", "uint", "uint64_t"};
@@ -121,7 +117,7 @@ static void emit_defines(const sort *s, sort_step step, vkt_text *out)
         vkt_text_format(out, "#define SIGN 0x%" PRIx64 "%s\n#define INFINITY 0x%" PRIx64 "%s\n",
                         sign, u, find_infinity(s->x->dtype), u);
     vkt_text_format(out, "#define BITS %uu\n%s", s->bits, s->indices ? "#define INDEXED\n" : "");
-    vkt_text_format(out, "#define ITEMS %uu\n", step == SMALL ? small_items(s) : s->items);
+    vkt_text_format(out, "#define ITEMS %uu\n", s->items);
     if (s->serial) {
         vkt_text_format(out, "#define STEP %d\n", (int)step - (int)COUNT);
     } else {
@@ -136,8 +132,8 @@ static vkt_status find_kernel(const sort *s, sort_step step, vkt_kernel **out)
 {
     char name[64], template[32];
     bool plain = s->serial || step == SMALL;
-    (void)snprintf(name, sizeof(name), "sort_%s_%s%s%s", STEPS[step], find_tag(s->x->dtype),
-                   s->indices ? "_indices" : "", s->serial ? "_serial" : "");
+    (void)snprintf(name, sizeof(name), "sort_%s_%s%s_%ux%u", STEPS[step], find_tag(s->x->dtype),
+                   s->indices ? "_indices" : "", s->group, s->items);
     *out = vkt_kernel_find(s->device, name, strlen(name));
     if (*out)
         return VKT_OK;
@@ -174,8 +170,9 @@ fail:
 /* Tiles are sorted by subgroups of one size that vote and add. */
 static bool can_rank(const vkt_device_info *info)
 {
-    return info->subgroup_ballot && info->subgroup_arithmetic && info->subgroup_shuffle &&
-           info->subgroup_size_control && info->subgroup_size <= 64;
+    return info->max_workgroup_invocations >= GPU_GROUP && info->subgroup_ballot &&
+           info->subgroup_arithmetic && info->subgroup_shuffle && info->subgroup_size_control &&
+           info->subgroup_size <= 64;
 }
 
 static void cut_serial(sort *s)
@@ -198,26 +195,45 @@ static void cut_tiles(sort *s)
     s->n_blocks = (uint32_t)vkt_ceil_div(tiles, length);
 }
 
-static void plan(sort *s)
+/* The smallest tile that holds a row: few items first, so that many invocations share the work. */
+static void fit_tile(sort *s)
+{
+    s->group = s->info->subgroup_size;
+    s->items = 4;
+    while (s->n > (uint64_t)s->group * s->items && s->group < GPU_GROUP)
+        s->group *= 2;
+    while (s->n > (uint64_t)s->group * s->items)
+        s->items *= 2;
+}
+
+/* Small subgroups have many tables of counts: of digits half as long. */
+static uint32_t find_bits(const sort *s)
+{
+    uint64_t tables = (uint64_t)(s->group / s->info->subgroup_size) << 8;
+    return tables <= GPU_GROUP * GPU_ITEMS_MIN ? 8 : 4;
+}
+
+static sort_step plan(sort *s)
 {
     const vkt_device_info *info = s->info;
     /* Past what plain loops may take, tiles do it on a CPU driver too. */
     uint64_t longest = (uint64_t)info->max_turns * (info->max_turns - 256);
     s->serial = !can_rank(info) || (info->serial_kernels && s->n <= longest);
     s->bits = 8;
-    if (s->serial) {
-        s->group = SERIAL_GROUP;
+    if (s->n <= SMALL_ROW || s->serial) {
+        s->group = s->serial ? SERIAL_GROUP : SMALL_GROUP;
+        s->items = s->serial ? SERIAL_ITEMS : 1;
         cut_serial(s);
-        return;
+        return s->n <= SMALL_ROW ? SMALL : COUNT;
     }
     s->group = GPU_GROUP;
-    while (s->group > info->max_workgroup_invocations)
-        s->group /= 2;
     s->items = info->shared_nbytes >= ROOMY_NBYTES ? GPU_ITEMS : GPU_ITEMS_MIN;
-    /* Small subgroups have many tables of counts: of digits half as long. */
-    if ((s->group / info->subgroup_size) << s->bits > s->group * s->items)
-        s->bits = 4;
+    bool fits = s->n <= (uint64_t)s->group * s->items;
+    if (fits && s->n <= GPU_GROUP * GPU_ITEMS / 2)
+        fit_tile(s);
+    s->bits = find_bits(s);
     cut_tiles(s);
+    return fits ? GROUP : COUNT;
 }
 
 /* ---- Dispatches ------------------------------------------------------------------------------ */
@@ -270,7 +286,7 @@ static uint32_t bind(const sort *s, const sort_place *from, const sort_place *to
 static vkt_status sort_rows(const sort *s, sort_step step, const sort_place *from,
                             const sort_place *to)
 {
-    uint64_t per_group = step == SMALL ? (uint64_t)s->group * small_items(s) : s->n;
+    uint64_t per_group = step == SMALL ? (uint64_t)s->group * s->items : s->n;
     uint64_t at_once = vkt_max_u64(MAX_WORK / s->n, 1);
     for (uint64_t first = 0; first < s->n_rows; first += at_once) {
         uint64_t n_rows = vkt_min_u64(at_once, s->n_rows - first);
@@ -364,15 +380,11 @@ static vkt_status run(sort *s)
     sort_place to = {.block = s->values ? s->values->block : NULL,
                      .index_block = s->indices ? s->indices->block : NULL,
                      .wide = true};
-    plan(s);
+    sort_step step = plan(s);
     VKT_REQUIRE(!s->serial || s->n_blocks <= s->info->max_turns, VKT_VALUE_ERROR,
                 "sort: expected at most %" PRIu64 " elements along the axis on %s, got %" PRIu64,
                 (uint64_t)s->info->max_turns * s->per_block, s->info->name, s->n);
-    if (s->n <= SMALL_ROW)
-        return sort_rows(s, SMALL, &from, &to);
-    if (!s->serial && s->n <= (uint64_t)s->group * s->items)
-        return sort_rows(s, GROUP, &from, &to);
-    return sort_digits(s, &from, &to);
+    return step == COUNT ? sort_digits(s, &from, &to) : sort_rows(s, step, &from, &to);
 fail:
     return vkt_status_last();
 }

@@ -117,8 +117,9 @@ class Runs:
 
     def inverse(self) -> Tensor:
         """The run of each element, in the shape of the tensor."""
-        back = argsort(_core.astype(self._indices, "uint32"))
-        return _core.reshape(_core.take(self._run, back, 0), self._shape, None)
+        runs = _core.empty(self._run.shape, "int64", self._run.device)
+        runs[self._indices] = self._run
+        return _core.reshape(runs, self._shape, None)
 
     def counts(self) -> Tensor:
         """The length of each run."""
