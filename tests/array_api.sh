@@ -26,9 +26,16 @@ elif [ ! -d "$work" ]; then
 fi
 cd "$work"
 export ARRAY_API_TESTS_MODULE=vktensor ARRAY_API_TESTS_VERSION=2025.12
+options=("$@")
+if [[ ${ARRAY_API_TESTS_SKIP_DTYPES:-} == *float64* ]]; then
+    # The suite draws these integers in float64, and expects them back from float32.
+    for name in ceil floor round trunc; do
+        options+=(--deselect "array_api_tests/test_special_cases.py::test_unary[$name(x_i.is_int")
+    done
+fi
 names=array_api_tests/test_has_names.py::test_has_names
 # The extensions linalg and fft do not exist yet.
 exec "${PYTHON:-python3}" -m pytest -c pytest.ini --rootdir=. array_api_tests \
     --hypothesis-disable-deadline --max-examples="${EXAMPLES:-20}" --derandomize \
     --disable-extension linalg fft --deselect "$names[linalg-" --deselect "$names[fft-" \
-    --xfails-file="$here/array_api_xfails.txt" -q "$@"
+    --xfails-file="$here/array_api_xfails.txt" -q "${options[@]}"
