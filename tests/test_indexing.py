@@ -166,7 +166,7 @@ class Case:
         return value, value if self.chance() < 0.5 else vt.asarray(value.copy())
 
 
-MASKS = False
+MASKS = True
 
 
 def outcome(run: Any) -> Any:
@@ -323,3 +323,44 @@ def test_assignment_reads_what_it_writes_before_it_writes():
     x[[1, 1, 2]] += 10
     a[[1, 1, 2]] += 10
     same(x, a)
+
+
+def test_masks_of_many_sizes_select_in_order():
+    rng = np.random.default_rng(4)
+    for n in (1, 31, 1023, 1024, 1025, 4096, 4097, 65_536, 300_001):
+        a = rng.standard_normal(n).astype(np.float32)
+        x = vt.asarray(a)
+        for level in (-9.0, 0.0, 2.0, 9.0):
+            same(x[x > level], a[a > level])
+            same(x[(x > level) & (x < level + 1)], a[(a > level) & (a < level + 1)])
+        same(x[::-1][x > 0], a[::-1][a > 0])
+        y, b = vt.asarray(a), a.copy()
+        y[y > 0] = 7
+        b[b > 0] = 7
+        same(y, b)
+        y[y < 0] = -y[y < 0]
+        b[b < 0] = -b[b < 0]
+        same(y, b)
+
+
+def test_masked_assignment_keeps_the_bits_of_what_it_leaves():
+    rng = np.random.default_rng(6)
+    for dtype in DTYPES:
+        a = np.frombuffer(rng.bytes(101 * dtype.itemsize), dtype).copy()
+        a = rng.random(101) < 0.5 if dtype.kind == "b" else a
+        x, mask = vt.asarray(a.copy()), rng.random(101) < 0.5
+        x[vt.asarray(mask)] = 1
+        a[mask] = 1
+        assert bits(np.asarray(x)) == bits(a)
+
+
+def test_a_full_mask_takes_one_value_or_as_many_as_are_true():
+    x = vt.arange(6)
+    with pytest.raises(ValueError, match="2 values do not fit the 3 places"):
+        x[x > 2] = [1, 2]
+    with pytest.raises(TypeError, match="at most 1 dimension, got 2"):
+        x[x > 2] = [[1]]
+    with pytest.raises(IndexError, match="axis 0; size of axis is 6 .* boolean axis is 5"):
+        x[vt.ones(5, dtype=vt.bool)]
+    x[x > 2] = [7, 8, 9]
+    same(x, np.array([0, 1, 2, 7, 8, 9]))

@@ -183,3 +183,40 @@ fail:
     vkt_walk_clear(&walk);
     return vkt_status_last();
 }
+
+/* Floats pass through registers that may change a NaN: as integers they keep their bits. */
+static vkt_dtype find_bits(vkt_dtype dtype)
+{
+    static const vkt_dtype bits[] = {VKT_UINT8, VKT_UINT16, VKT_UINT32, VKT_UINT64};
+    uint8_t nbytes = vkt_dtypes[dtype].nbytes;
+    return dtype == VKT_BOOL || nbytes > 8 ? dtype : bits[nbytes / 4 + (nbytes > 1)];
+}
+
+vkt_status vkt_fill_mask(const char *op, vkt_tensor *x, vkt_tensor *mask, const vkt_arg *value)
+{
+    vkt_tensor *scalar = NULL, *one = NULL, *choice = NULL, *words = NULL, *whole = NULL;
+    vkt_dtype bits = find_bits(x->dtype);
+    const vkt_layout none = {.n_elems = 1};
+    if (!value->tensor)
+        VKT_TRY(vkt_full(op, x->device, x->dtype, 0, NULL, &value->scalar, &scalar));
+    VKT_TRY(vkt_fit_value(op, &none, x->dtype, scalar ? scalar : value->tensor, &one));
+    VKT_TRY(vkt_tensor_reinterpret(op, one, bits, &choice));
+    VKT_TRY(vkt_tensor_reinterpret(op, x, bits, &words));
+    const vkt_arg args[3] = {{.tensor = mask}, {.tensor = choice}, {.tensor = words}};
+    VKT_TRY(vkt_elementwise(VKT_OP_where, args, 3, &whole));
+    const vkt_arg result = {.tensor = whole};
+    VKT_TRY(vkt_assign(op, words, &result));
+    vkt_tensor_unref(scalar);
+    vkt_tensor_unref(one);
+    vkt_tensor_unref(choice);
+    vkt_tensor_unref(words);
+    vkt_tensor_unref(whole);
+    return VKT_OK;
+fail:
+    vkt_tensor_unref(scalar);
+    vkt_tensor_unref(one);
+    vkt_tensor_unref(choice);
+    vkt_tensor_unref(words);
+    vkt_tensor_unref(whole);
+    return vkt_status_last();
+}

@@ -17,4 +17,8 @@ vkt_status vkt_scatter(const char *op, vkt_tensor *x, const vkt_selection *selec
 /* x[i, indices[i, j]] = value[i, j], for axis 1 of two: what vkt_take_along reads. */
 vkt_status vkt_put_along(vkt_tensor *x, vkt_tensor *indices, int32_t axis, const vkt_arg *value);
 
+/* x[mask] = value, of one element, where `mask`, a bool tensor of x's shape, is true: a kernel that
+ * passes over x once. Bits of other elements are kept. */
+vkt_status vkt_fill_mask(const char *op, vkt_tensor *x, vkt_tensor *mask, const vkt_arg *value);
+
 #endif

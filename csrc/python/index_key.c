@@ -1,7 +1,10 @@
-/* python/index_key.c - reads x[key]: integers, slices, `...`, None, arrays of integers. */
+/* python/index_key.c - reads x[key]: integers, slices, `...`, None, arrays of integers, masks. */
 #include "python/index_key.h"
 
 #include <string.h>
+
+#include "ops/compact.h"
+#include "ops/elementwise.h"
 
 /* Axes, new axes and an ellipsis. */
 #define MAX_ITEMS (2 * VKT_MAX_NDIM + 1)
@@ -17,6 +20,7 @@ typedef enum index_kind {
     INDEX_NEW_AXIS,
     INDEX_TRUTH, /* True, False: an axis that is there once or not at all */
     INDEX_ARRAY, /* integers for one axis */
+    INDEX_MASK,  /* booleans for as many axes as they have */
     INDEX_ERROR, /* the exception is set */
 } index_kind;
 
@@ -25,6 +29,7 @@ typedef struct index_item {
     PyObject *object; /* borrowed */
     PyObject *array;  /* owned: what a sequence is as a NumPy array, or NULL */
     bool truth;
+    int32_t ndim; /* of a mask */
 } index_item;
 
 typedef struct index_items {
@@ -44,22 +49,23 @@ static index_kind refuse(const char *what)
 }
 
 /* An index with elements of a dtype. */
-static index_kind classify_elements(vkt_dtype dtype, int64_t ndim)
+static index_kind classify_elements(vkt_dtype dtype, int32_t ndim, index_item *item)
 {
+    item->ndim = ndim;
     if (dtype == VKT_BOOL)
-        return ndim == 0 ? INDEX_TRUTH : refuse("a boolean mask");
+        return ndim == 0 ? INDEX_TRUTH : INDEX_MASK;
     if (!vkt_dtype_is_integer(dtype))
         return refuse(vkt_dtypes[dtype].name);
     return ndim == 0 ? INDEX_INTEGER : INDEX_ARRAY;
 }
 
-static index_kind classify_numpy(PyObject *array)
+static index_kind classify_numpy(PyObject *array, index_item *item)
 {
     vkt_dtype dtype = VKT_BOOL;
     int ndim = 0;
 
     if (vkt_py_numpy_describe("index", array, &dtype, &ndim))
-        return classify_elements(dtype, ndim);
+        return classify_elements(dtype, ndim, item);
     if (PyErr_ExceptionMatches(PyExc_TypeError)) {
         PyErr_Clear();
         return refuse("an array of another dtype");
@@ -88,7 +94,7 @@ static index_kind classify_sequence(index_item *item)
         return INDEX_ERROR;
     }
     item->array = array;
-    return classify_numpy(array);
+    return classify_numpy(array, item);
 }
 
 static index_kind classify(index_item *item)
@@ -106,9 +112,10 @@ static index_kind classify(index_item *item)
     if (PyBool_Check(object))
         return INDEX_TRUTH;
     if (vkt_py_is_tensor(object))
-        return classify_elements(vkt_py_value(object)->dtype, vkt_py_value(object)->layout.ndim);
+        return classify_elements(vkt_py_value(object)->dtype, vkt_py_value(object)->layout.ndim,
+                                 item);
     if (vkt_py_is_numpy(object))
-        return classify_numpy(object);
+        return classify_numpy(object, item);
     if (PyIndex_Check(object))
         return INDEX_INTEGER;
     if (PySequence_Check(object) && !PyUnicode_Check(object) && !PyBytes_Check(object) &&
@@ -160,6 +167,7 @@ static bool count_axes(const index_items *items, int32_t ndim, int32_t *n_skippe
         }
         seen |= kind == INDEX_ELLIPSIS;
         used += kind == INDEX_INTEGER || kind == INDEX_SLICE || kind == INDEX_ARRAY;
+        used += kind == INDEX_MASK ? items->items[i].ndim : 0;
     }
     if (used > ndim) {
         PyErr_Format(PyExc_IndexError,
@@ -211,22 +219,136 @@ static bool select_slice(vkt_layout *layout, int32_t axis, PyObject *item)
     return true;
 }
 
-static bool add_array(const index_item *item, int32_t axis, int32_t source, vkt_py_key *key)
+/* Gives the selection a further index, whose reference it takes over. */
+static bool add_index(vkt_py_key *key, vkt_tensor *tensor, int32_t axis, int32_t source,
+                      bool trusted)
 {
-    PyObject *array = item->array ? item->array : item->object;
-    vkt_index *index = &key->selection.indices[key->selection.n];
-
     if (key->selection.n == VKT_MAX_INDICES) {
+        vkt_tensor_unref(tensor);
         PyErr_Format(PyExc_IndexError, "too many indices for tensor: at most %d arrays",
                      VKT_MAX_INDICES);
         return false;
     }
-    /* Lists go where the tensor is; an index elsewhere is the caller's mistake. */
-    vkt_device *device = vkt_py_is_tensor(array) ? NULL : key->device;
-    *index = (vkt_index){.axis = axis, .number = source};
-    if (!vkt_py_asarray("index", array, NULL, device, -1, &index->tensor))
+    key->selection.indices[key->selection.n++] =
+        (vkt_index){.tensor = tensor, .axis = axis, .number = source, .trusted = trusted};
+    return true;
+}
+
+/* The item as a tensor: lists go where x is; an index elsewhere is the caller's mistake. */
+static bool load_item(const index_item *item, const vkt_py_key *key, vkt_tensor **out)
+{
+    PyObject *array = item->array ? item->array : item->object;
+
+    return vkt_py_asarray("index", array, NULL, vkt_py_is_tensor(array) ? NULL : key->device, -1,
+                          out);
+}
+
+static bool add_array(const index_item *item, int32_t axis, int32_t source, vkt_py_key *key)
+{
+    vkt_tensor *tensor = NULL;
+
+    return load_item(item, key, &tensor) && add_index(key, tensor, axis, source, false);
+}
+
+/* Makes the view's axes axis .. axis + n - 1 one, if they lie evenly. */
+static bool merge_axes(vkt_layout *view, int32_t axis, int32_t n)
+{
+    int64_t length = view->shape[axis + n - 1], stride = view->strides[axis + n - 1];
+
+    for (int32_t d = axis + n - 2; d >= axis; d--) {
+        if (view->shape[d] > 1 && length > 1 && view->strides[d] != stride * length)
+            return false;
+        if (length == 1)
+            stride = view->strides[d];
+        length *= view->shape[d];
+    }
+    int32_t n_behind = view->ndim - axis - n;
+    view->shape[axis] = length;
+    view->strides[axis] = stride;
+    memmove(&view->shape[axis + 1], &view->shape[axis + n], (size_t)n_behind * sizeof(int64_t));
+    memmove(&view->strides[axis + 1], &view->strides[axis + n], (size_t)n_behind * sizeof(int64_t));
+    view->ndim -= n - 1;
+    return true;
+}
+
+/* Coordinate d of elements numbered in C order over lengths[0 .. n - 1]. */
+static vkt_status find_coordinate(vkt_tensor *flat, const int64_t *lengths, int32_t n, int32_t d,
+                                  vkt_tensor **out)
+{
+    vkt_tensor *row = NULL;
+    int64_t inner = 1;
+    for (int32_t i = d + 1; i < n; i++)
+        inner *= lengths[i];
+    vkt_arg by[2] = {{.tensor = flat}, {.scalar = {.cls = VKT_CLASS_INT, .value.i = inner}}};
+    VKT_TRY(vkt_elementwise(VKT_OP_floor_divide, by, 2, &row));
+    vkt_arg in[2] = {{.tensor = row}, {.scalar = {.cls = VKT_CLASS_INT, .value.i = lengths[d]}}};
+    VKT_TRY(vkt_elementwise(VKT_OP_remainder, in, 2, out));
+    vkt_tensor_unref(row);
+    return VKT_OK;
+fail:
+    vkt_tensor_unref(row);
+    return vkt_status_last();
+}
+
+/* The places where a mask of the view's axes from `axis` on is true, as indices. */
+static bool expand_mask(vkt_tensor *mask, int32_t axis, int32_t source, vkt_py_key *key)
+{
+    vkt_tensor *flat = NULL, *coordinate = NULL;
+    int32_t n = mask->layout.ndim;
+    bool ok = vkt_flat_nonzero("index", mask, &flat) == VKT_OK;
+
+    if (!ok) {
+        (void)vkt_py_raise(key->device);
         return false;
-    key->selection.n++;
+    }
+    if (merge_axes(&key->view, axis, n))
+        return add_index(key, flat, axis, source, true);
+    for (int32_t d = 0; ok && d < n; d++) {
+        ok = find_coordinate(flat, mask->layout.shape, n, d, &coordinate) == VKT_OK;
+        if (!ok)
+            (void)vkt_py_raise(key->device);
+        else
+            ok = add_index(key, coordinate, axis + d, source + d, true);
+    }
+    vkt_tensor_unref(flat);
+    return ok;
+}
+
+/* A mask: it stays one when it is alone and of all axes. */
+static bool add_mask(const index_item *item, bool alone, int32_t axis, int32_t source,
+                     vkt_py_key *key)
+{
+    vkt_tensor *mask = NULL;
+
+    if (!load_item(item, key, &mask))
+        return false;
+    for (int32_t d = 0; d < item->ndim; d++) {
+        if (mask->layout.shape[d] != key->view.shape[axis + d]) {
+            PyErr_Format(PyExc_IndexError,
+                         "boolean index did not match indexed tensor along axis %d; size of axis "
+                         "is %lld but size of corresponding boolean axis is %lld",
+                         (int)(source + d), (long long)key->view.shape[axis + d],
+                         (long long)mask->layout.shape[d]);
+            vkt_tensor_unref(mask);
+            return false;
+        }
+    }
+    if (alone && item->ndim == key->view.ndim) {
+        key->mask = mask;
+        return true;
+    }
+    bool ok = expand_mask(mask, axis, source, key);
+    vkt_tensor_unref(mask);
+    return ok;
+}
+
+bool vkt_py_key_expand(vkt_py_key *key)
+{
+    if (!expand_mask(key->mask, 0, 0, key))
+        return false;
+    key->selection.shape = key->selection.indices[0].tensor->layout;
+    key->selection.place = 0;
+    key->selection.unique = true;
     return true;
 }
 
@@ -239,7 +361,8 @@ typedef struct placing {
 
 static void place_item(placing *at, index_kind kind, int32_t n_kept)
 {
-    bool arrays = kind == INDEX_ARRAY || kind == INDEX_INTEGER || kind == INDEX_TRUTH;
+    bool arrays =
+        kind == INDEX_ARRAY || kind == INDEX_INTEGER || kind == INDEX_TRUTH || kind == INDEX_MASK;
 
     if (!arrays) {
         at->interrupted |= at->begun;
@@ -287,6 +410,16 @@ static bool apply_items(const index_items *items, vkt_py_key *key)
                 return false;
             key->advanced = true;
             break;
+        case INDEX_MASK: {
+            int32_t n_before = view->ndim;
+            if (!add_mask(item, items->n == 1, axis, source, key))
+                return false;
+            /* Axes of the view that became one are no longer there. */
+            axis += item->ndim - (n_before - view->ndim);
+            source += item->ndim;
+            key->advanced = true;
+            break;
+        }
         default:
             key->advanced = true;
         }
@@ -378,6 +511,8 @@ static bool join_arrays(const index_items *items, bool writes, vkt_py_key *key)
         return false;
     for (Py_ssize_t i = 0; i < items->n; i++) {
         const index_item *item = &items->items[i];
+        while (k < key->selection.n && key->selection.indices[k].trusted)
+            k++; /* a mask's */
         if (item->kind != INDEX_ARRAY)
             continue;
         vkt_index *index = &key->selection.indices[k++];
@@ -403,9 +538,10 @@ bool vkt_py_key_read(vkt_tensor *x, PyObject *key, bool writes, vkt_py_key *out)
     out->device = x->device;
     out->selection.n = 0;
     out->selection.unique = false;
+    out->mask = NULL;
     vkt_layout_assign(&out->view, &x->layout);
     ok = read_items(key, &items) && apply_items(&items, out) &&
-         (!out->advanced || join_arrays(&items, writes, out));
+         (!out->advanced || out->mask || join_arrays(&items, writes, out));
     for (Py_ssize_t i = 0; i < items.n; i++)
         Py_XDECREF(items.items[i].array);
     return ok;
@@ -415,5 +551,7 @@ void vkt_py_key_clear(vkt_py_key *key)
 {
     for (int i = 0; i < key->selection.n; i++)
         vkt_tensor_unref(key->selection.indices[i].tensor);
+    vkt_tensor_unref(key->mask);
     key->selection.n = 0;
+    key->mask = NULL;
 }

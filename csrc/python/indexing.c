@@ -1,4 +1,5 @@
 /* python/indexing.c - x[...], x[...] = value, iteration. */
+#include "ops/compact.h"
 #include "ops/elementwise.h"
 #include "ops/reduce.h"
 #include "ops/scatter.h"
@@ -24,10 +25,12 @@ static PyObject *read_selection(vkt_tensor *tensor, vkt_py_key *key)
 {
     vkt_tensor *view = NULL, *result = NULL;
 
-    if (key->selection.n == 0 && !insert_truths(key))
+    if (key->selection.n == 0 && !key->mask && !insert_truths(key))
         return NULL;
     vkt_status status = vkt_tensor_view(tensor, &key->view, &view);
-    if (status == VKT_OK && key->selection.n > 0)
+    if (status == VKT_OK && key->mask)
+        status = vkt_compress("index", view, key->mask, &result);
+    else if (status == VKT_OK && key->selection.n > 0)
         status = vkt_gather("index", view, &key->selection, &result);
     else if (status == VKT_OK)
         status = vkt_tensor_copy(view, &result);
@@ -80,16 +83,54 @@ bool vkt_py_assign(const char *op, vkt_tensor *dst, PyObject *value)
     return ok;
 }
 
-/* view[selection] = value. */
-static bool write_selection(vkt_tensor *view, const vkt_py_key *key, PyObject *value)
+/* view[mask] = value, for a mask of all of it: like NumPy, which takes one value or as many as
+ * there are places. */
+static bool write_mask(vkt_tensor *view, vkt_py_key *key, const vkt_arg *value)
 {
+    const vkt_layout *given = value->tensor ? &value->tensor->layout : NULL;
+
+    if (given && given->ndim > 1) {
+        PyErr_Format(PyExc_TypeError,
+                     "setitem: a mask of all axes takes a value of at most 1 dimension, got %d",
+                     (int)given->ndim);
+        return false;
+    }
+    if (!given || given->n_elems == 1) {
+        if (vkt_fill_mask("setitem", view, key->mask, value) == VKT_OK)
+            return true;
+        (void)vkt_py_raise(view->device);
+        return false;
+    }
+    if (!vkt_py_key_expand(key))
+        return false;
+    int64_t n_places = key->selection.shape.n_elems, n_values = given->n_elems;
+    if (n_values != n_places) {
+        PyErr_Format(PyExc_ValueError,
+                     "setitem: %lld values do not fit the %lld places where the mask is true",
+                     (long long)n_values, (long long)n_places);
+        return false;
+    }
+    return true;
+}
+
+/* view[selection] = value. */
+static bool write_selection(vkt_tensor *view, vkt_py_key *key, PyObject *value)
+{
+    vkt_tensor *merged = NULL;
     vkt_arg arg;
 
     if (!read_value("setitem", value, view->dtype, view->device, &arg))
         return false;
-    bool ok = vkt_scatter("setitem", view, &key->selection, &arg) == VKT_OK;
-    if (!ok)
-        (void)vkt_py_raise(view->device);
+    bool ok = !key->mask || write_mask(view, key, &arg);
+    if (ok && key->selection.n > 0) {
+        vkt_status status = vkt_tensor_view(view, &key->view, &merged);
+        if (status == VKT_OK)
+            status = vkt_scatter("setitem", merged, &key->selection, &arg);
+        ok = status == VKT_OK;
+        if (!ok)
+            (void)vkt_py_raise(view->device);
+    }
+    vkt_tensor_unref(merged);
     vkt_tensor_unref(arg.tensor);
     return ok;
 }
@@ -98,14 +139,14 @@ static bool write_items(vkt_tensor *tensor, vkt_py_key *key, PyObject *value)
 {
     vkt_tensor *view = NULL;
 
-    if (key->advanced && key->selection.n == 0 && !insert_truths(key))
+    if (key->advanced && key->selection.n == 0 && !key->mask && !insert_truths(key))
         return false;
     if (vkt_tensor_view(tensor, &key->view, &view) != VKT_OK) {
         (void)vkt_py_raise(tensor->device);
         return false;
     }
-    bool ok = key->selection.n > 0 ? write_selection(view, key, value)
-                                   : vkt_py_assign("setitem", view, value);
+    bool arrays = key->selection.n > 0 || key->mask;
+    bool ok = arrays ? write_selection(view, key, value) : vkt_py_assign("setitem", view, value);
     vkt_tensor_unref(view);
     return ok;
 }

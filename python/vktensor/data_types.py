@@ -178,7 +178,7 @@ class Info:
         """Whether boolean indices and data-dependent shapes work; the largest number of
         dimensions."""
         return {
-            "boolean indexing": False,
+            "boolean indexing": True,
             "data-dependent shapes": False,
             "max dimensions": 16,
         }
