@@ -3,8 +3,8 @@ OUT.c
 
 shaders/lib/*.glsl is cut into chunks, one top-level declaration each, so that a kernel can take
 only those it names. A chunk is the text between blank lines outside braces; its name is the first
-`vkt_` or `VKT_` identifier it declares. A chunk with `_$` in it is a template for both complex
-types. shaders/*.comp are whole bodies, found by their file name.
+`vkt_` or `VKT_` identifier it declares. A chunk with `_#` or `_$` in it is a template for both
+widths. shaders/*.comp are whole bodies, found by their file name.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ SHADERS = Path(__file__).resolve().parent
 # Order matters: GLSL wants a function before its callers.
 DECLARED = re.compile(r"\b((?:vkt|VKT)_\w+)\s*(?:\(|=|\[|\{)")
 DEFINE = re.compile(r"#define\s+((?:vkt|VKT)_\w+)")
-# What the words of a template for complex numbers stand for.
+# What the words of a template stand for; a pair is a sum of two reals, or of any two.
 WIDTHS = (
-    {"real": "float", "complex": "vec2", "_#": "_f32", "_$": "_c64"},
-    {"real": "double", "complex": "dvec2", "_#": "_f64", "_$": "_c128"},
+    {"real": "float", "pair": "vec2", "complex": "vec2", "_#": "_f32", "_$": "_c64"},
+    {"real": "double", "pair": "dvec2", "complex": "dvec2", "_#": "_f64", "_$": "_c128"},
 )
 
 
 def expand(text: str) -> list[str]:
-    """A template written out for complex64 and complex128; any other text as it is."""
-    if "_$" not in text:
+    """A template written out for both widths; any other text as it is."""
+    if "_$" not in text and "_#" not in text:
         return [text]
-    word = re.compile(r"\b(?:real|complex)\b|_[#$]")
+    word = re.compile(r"\b(?:real|pair|complex)\b|_[#$]")
     return [word.sub(lambda found, words=words: words[found[0]], text) for words in WIDTHS]
 
 

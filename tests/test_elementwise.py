@@ -75,6 +75,18 @@ def test_every_value_of_a_narrow_integer_equals_numpy(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_round_arguments_give_the_nearest_numbers(dtype):
+    cases = [("asin", 1.0, np.pi / 2), ("asin", -1.0, -np.pi / 2), ("acos", -1.0, np.pi)]
+    cases += [("acos", 0.0, np.pi / 2), ("atan", np.inf, np.pi / 2), ("acos", 1.0, 0.0)]
+    cases += [("exp2", 10.0, 1024.0), ("log2", 1024.0, 10.0), ("log10", 1000.0, 3.0)]
+    cases += [("cbrt", -27.0, -3.0), ("cos", 0.0, 1.0), ("erfc", 0.0, 1.0), ("acosh", 1.0, 0.0)]
+    cases += [("lgamma", 1.0, 0.0), ("lgamma", 2.0, 0.0), ("rsqrt", 16.0, 0.25)]
+    for name, x, expected in cases:
+        got = np.asarray(getattr(vt, name)(vt.asarray(np.array([x], dtype))))
+        np.testing.assert_array_equal(got, np.array([expected], dtype), name)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_lgamma_beside_its_poles_and_zeros_equals_libm(dtype):
     rng = np.random.default_rng(6)
     distance = np.exp2(rng.uniform(-50, -1, 1 << 14)) * rng.choice([-1, 1], 1 << 14)

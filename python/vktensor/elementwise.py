@@ -449,7 +449,7 @@ def asin(x: Tensor, /) -> Tensor:
     """Inverse sine in radians, in [-pi/2, pi/2]; NaN outside [-1, 1]. Floating.
 
     >>> vt.asin(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 1.5707963], dtype=float32)
+    Tensor([0.       , 1.5707964], dtype=float32)
     """
     return _core.asin(x)
 

@@ -342,6 +342,13 @@ float vkt_nearest_f32(float x, out int n)
     return moved - 12582912.0;
 }
 
+double vkt_nearest_f64(double x, out int n)
+{
+    double moved = x + 6755399441055744.0lf;
+    n = int(unpackDouble2x32(moved).x);
+    return moved - 6755399441055744.0lf;
+}
+
 // 2^n for the exponents of normal numbers.
 float vkt_exp2i_f32(int n) { return intBitsToFloat((n + 127) << 23); }
 
@@ -466,6 +473,40 @@ double vkt_split_f64(double x, out int e)
     e = (int(uint(u >> 32)) >> 20) - (tiny ? 1074 : 0);
     return uint64BitsToDouble((u & 0x000ffffffffffffful) + 0x3fe6a09e667f3bcdul);
 }
+
+// The sum and the product of two as a sum of two, exactly (Knuth; Dekker 1971).
+pair vkt_sum_#(real a, real b)
+{
+    real sum = a + b, second = sum - a;
+    return pair(sum, (a - (sum - second)) + (b - second));
+}
+
+pair vkt_product_#(real a, real b)
+{
+    real p = a * b, ah = vkt_high_#(a), bh = vkt_high_#(b), al = a - ah, bl = b - bh;
+    return pair(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
+}
+
+// sqrt(z) as a sum of two, the first of half the bits.
+pair vkt_sqrt_pair_#(real z)
+{
+    real s = sqrt(z), high = vkt_high_#(s);
+    real low = s > 0.0 ? (z - high * high) / (s + high) : 0.0;
+    return pair(high, low);
+}
+
+// ln(2), ln(pi) and pi, the first parts of few enough bits for exact products.
+vec2 vkt_ln2_f32() { return vec2(0.69311523, 3.1946183e-5); }
+
+dvec2 vkt_ln2_f64() { return dvec2(0.6931471675634384lf, 1.2996506893889889e-8lf); }
+
+vec2 vkt_ln_pi_f32() { return vec2(1.1447299, 3.317301e-8); }
+
+dvec2 vkt_ln_pi_f64() { return dvec2(1.1447298858494002lf, 1.0265951162707826e-17lf); }
+
+vec2 vkt_pi_f32() { return vec2(3.140625, 0.0009676536); }
+
+dvec2 vkt_pi_f64() { return dvec2(3.141592651605606lf, 1.984187159361081e-9lf); }
 
 // (n.x + n.y) / (d.x + d.y), the second parts being corrections: the quotient's residual is
 // computed from exact products.

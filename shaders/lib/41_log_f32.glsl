@@ -95,9 +95,9 @@ float vkt_asinh_f32(float x)
 float vkt_acosh_f32(float x)
 {
     float t = x - 1.0;
-    float s = sqrt(2.0 * t); // the first term of the series at 1
-    float small = s + s * t * (-0.08333322 + t * (0.018746663 + t * (-0.0055482504
-        + t * (0.0017610007 + t * -0.0004140175))));
+    vec2 s = vkt_sqrt_pair_f32(2.0 * t); // the first term of the series at 1
+    float small = s.x + (s.y + (s.x + s.y) * t * (-0.08333322 + t * (0.018746663
+        + t * (-0.0055482504 + t * (0.0017610007 + t * -0.0004140175)))));
     float large = vkt_log1p_f32(t + sqrt(t * (t + 2.0)));
     if (x > 16384.0)
         large = vkt_log_f32(x) + 0.6931472;

@@ -71,7 +71,7 @@ vec2 vkt_reduce_f32(float a, out int quadrant)
     return reduced;
 }
 
-// (sin(r) - r) / r^3 and (cos(r) - 1) / r^2, of z = r^2.
+// (sin(r) - r) / r^3 and (cos(r) - 1 + r^2 / 2) / r^4, of z = r^2.
 float vkt_sin_series_f32(float z)
 {
     float p = vkt_fma_f32(z, -0.00019507884, 0.008332106);
@@ -81,7 +81,7 @@ float vkt_sin_series_f32(float z)
 float vkt_cos_series_f32(float z)
 {
     float p = vkt_fma_f32(z, 2.4430085e-5, -0.0013887298);
-    return vkt_fma_f32(vkt_fma_f32(p, z, 0.041666646), z, -0.5);
+    return vkt_fma_f32(p, z, 0.041666646);
 }
 
 // sin(|x| + quadrants * pi/2), its sign changed where `sign` has the sign bit.
@@ -92,7 +92,7 @@ float vkt_sin_shifted_f32(float x, int quadrants, int sign)
     quadrant += quadrants;
     float z = r * r;
     float sine = vkt_fma_f32(z * r, vkt_sin_series_f32(z), r);
-    float cosine = vkt_fma_f32(z, vkt_cos_series_f32(z), 1.0);
+    float cosine = vkt_fma_f32(z, vkt_fma_f32(z, vkt_cos_series_f32(z), -0.5), 1.0);
     int y = floatBitsToInt((quadrant & 1) != 0 ? cosine : sine);
     return intBitsToFloat(y ^ (((quadrant << 30) ^ sign) & int(0x80000000u)));
 }
@@ -108,7 +108,7 @@ float vkt_tan_f32(float x)
     vec2 r = vkt_reduce_f32(vkt_abs_f32(x), quadrant);
     float z = r.x * r.x, h = 0.5 * z, w = 1.0 - h;
     float s = vkt_fma_f32(z * r.x, vkt_sin_series_f32(z), r.y - h * r.y);
-    float c = ((1.0 - w) - h) + (z * (vkt_cos_series_f32(z) + 0.5) - r.x * r.y);
+    float c = ((1.0 - w) - h) + (z * z * vkt_cos_series_f32(z) - r.x * r.y);
     float sine = r.x + s, cosine = w + c;
     s -= sine - r.x;
     c -= cosine - w;
@@ -126,14 +126,6 @@ float vkt_asin_series_f32(float z)
         + z * 0.04222976))));
 }
 
-// sqrt(z) as a sum of two
-vec2 vkt_sqrt_pair_f32(float z)
-{
-    float s = sqrt(z), high = vkt_high_f32(s);
-    float low = s > 0.0 ? (z - high * high) / (s + high) : 0.0;
-    return vec2(high, low);
-}
-
 // asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)) beyond 1/2
 float vkt_asin_f32(float x)
 {
@@ -142,7 +134,8 @@ float vkt_asin_f32(float x)
     float p = vkt_asin_series_f32(z);
     vec2 s = vkt_sqrt_pair_f32(z);
     float rest = 2.0 * ((s.x + s.y) * p + s.y) - -4.371139e-8;
-    float large = 0.7853982 - (rest - (0.7853982 - 2.0 * s.x));
+    float high = 1.5707964 - 2.0 * s.x;
+    float large = high + (((1.5707964 - high) - 2.0 * s.x) - rest);
     float y = a < 0.5 ? a + a * p : large;
     return a > 1.0 ? vkt_nan_f32() : vkt_copysign_f32(y, x);
 }

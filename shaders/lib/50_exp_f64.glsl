@@ -17,11 +17,12 @@ double vkt_exp_series_f64(double r)
 double vkt_exp_biased_f64(double x, int bias)
 {
     x = x > 712.0lf ? 712.0lf : x < -750.0lf ? -750.0lf : x; // a NaN stays
-    double n = roundEven(x * 1.4426950408889634lf);
+    int k;
+    double n = vkt_nearest_f64(x * 1.4426950408889634lf, k);
     double high = x - n * 0.6931471806019545lf, low = n * -4.2009150726810846e-11lf;
     double r = high - low;
     double y = 1.0lf + (r + (r * r * vkt_exp_series_f64(r) + ((high - r) - low)));
-    return vkt_scale_f64(y, int(n) + bias);
+    return vkt_scale_f64(y, k + bias);
 }
 
 double vkt_exp_f64(double x) { return vkt_exp_biased_f64(x, 0); }
@@ -39,20 +40,20 @@ double vkt_exp2_series_f64(double r)
 double vkt_exp2_f64(double x)
 {
     x = x > 1026.0lf ? 1026.0lf : x < -1080.0lf ? -1080.0lf : x;
-    double n = roundEven(x);
-    double r = x - n;
-    return vkt_scale_f64(1.0lf + r * vkt_exp2_series_f64(r), int(n));
+    int k;
+    double r = x - vkt_nearest_f64(x, k);
+    return vkt_scale_f64(1.0lf + r * vkt_exp2_series_f64(r), k);
 }
 
 // 2^n (exp(r) - 1 + 1 - 2^-n): exact but for the sum.
 double vkt_expm1_f64(double x)
 {
     double a = x > 712.0lf ? 712.0lf : x < -45.0lf ? -45.0lf : x;
-    double n = roundEven(a * 1.4426950408889634lf);
+    int k;
+    double n = vkt_nearest_f64(a * 1.4426950408889634lf, k);
     double high = a - n * 0.6931471806019545lf, low = n * -4.2009150726810846e-11lf;
     double r = high - low;
     double e = r * r * vkt_exp_series_f64(r) + ((high - r) - low);
-    int k = int(n);
     double one = 1.0lf - vkt_exp2i_f64(max(-k, -70));
     double sum = one + r;
     double y = k == 0 ? r + e : vkt_scale_f64(sum + ((r - (sum - one)) + e), k);

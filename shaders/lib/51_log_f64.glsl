@@ -100,13 +100,13 @@ double vkt_asinh_f64(double x)
 double vkt_acosh_f64(double x)
 {
     double t = x - 1.0lf;
-    double s = sqrt(2.0lf * t); // the first term of the series at 1
-    double small = s + s * t * (-0.08333333333333305lf + t * (0.01874999999996154lf
-        + t * (-0.0055803571409990815lf + t * (0.0018988714826797541lf
+    dvec2 s = vkt_sqrt_pair_f64(2.0lf * t); // the first term of the series at 1
+    double small = s.x + (s.y + (s.x + s.y) * t * (-0.08333333333333305lf
+        + t * (0.01874999999996154lf + t * (-0.0055803571409990815lf + t * (0.0018988714826797541lf
         + t * (-0.0006991293284325667lf + t * (0.0002711310810186285lf
         + t * (-0.00010906448243605294lf + t * (4.4973132144826126e-5lf
         + t * (-1.862250790807222e-5lf + t * (7.292141841061704e-6lf + t * (-2.3192835103201887e-6lf
-        + t * 4.198431697268774e-7lf)))))))))));
+        + t * 4.198431697268774e-7lf))))))))))));
     double large = vkt_log1p_f64(t + sqrt(t * (t + 2.0lf)));
     if (x > 268435456.0lf)
         large = vkt_log_f64(x) + 0.6931471805599453lf;

@@ -60,34 +60,32 @@ dvec2 vkt_reduce_large_f64(double a, out int quadrant)
 
 dvec2 vkt_reduce_f64(double a, out int quadrant)
 {
-    double n = roundEven(a * 0.6366197723675814lf);
+    double n = vkt_nearest_f64(a * 0.6366197723675814lf, quadrant);
     double t1 = a - n * 1.5707963267341256lf, w = n * 6.077100506303966e-11lf;
     double t2 = t1 - w, low = (t1 - t2) - w;
     w = n * 2.0222662487111665e-21lf;
     double t3 = t2 - w;
     low += ((t2 - t3) - w) - n * 8.4784276603689e-32lf;
     double r = t3 + low;
-    quadrant = int(n) & 3;
     dvec2 reduced = dvec2(r, (t3 - r) + low);
     if (a > 1600000.0lf)
         reduced = vkt_reduce_large_f64(a, quadrant);
     return reduced;
 }
 
-// The parts of sin(r + l) and cos(r + l) that are added to r and to 1.
-double vkt_sin_series_f64(dvec2 r, double z)
+// (sin(r) - r) / r^3 and (cos(r) - 1 + r^2 / 2) / r^4, of z = r^2.
+double vkt_sin_series_f64(double z)
 {
-    double p = -0.16666666666666632lf + z * (0.008333333333322217lf + z * (-0.00019841269829640732lf
+    return -0.16666666666666632lf + z * (0.008333333333322217lf + z * (-0.00019841269829640732lf
         + z * (2.7557313630909765e-6lf + z * (-2.5050748126242194e-8lf
         + z * 1.5896193406187446e-10lf))));
-    return r.x * z * p + (r.y - 0.5lf * z * r.y);
 }
 
-double vkt_cos_series_f64(dvec2 r, double z)
+double vkt_cos_series_f64(double z)
 {
-    return z * z * (0.041666666666666595lf + z * (-0.0013888888888873843lf
+    return 0.041666666666666595lf + z * (-0.0013888888888873843lf
         + z * (2.4801587289297873e-5lf + z * (-2.755731429665916e-7lf + z * (2.087571540193823e-9lf
-        + z * -1.1359225669430759e-11lf))))) - r.x * r.y;
+        + z * -1.1359225669430759e-11lf))));
 }
 
 // sin(|x| + quadrants * pi/2)
@@ -98,8 +96,8 @@ double vkt_sin_shifted_f64(double x, int quadrants)
     dvec2 r = vkt_reduce_f64(vkt_isfinite_f64(x) ? a : 1.0lf, quadrant);
     quadrant += quadrants;
     double z = r.x * r.x, h = 0.5lf * z, w = 1.0lf - h;
-    double sine = r.x + vkt_sin_series_f64(r, z);
-    double cosine = w + (((1.0lf - w) - h) + vkt_cos_series_f64(r, z));
+    double sine = r.x + (r.x * z * vkt_sin_series_f64(z) + (r.y - h * r.y));
+    double cosine = w + (((1.0lf - w) - h) + (z * z * vkt_cos_series_f64(z) - r.x * r.y));
     double y = (quadrant & 1) != 0 ? cosine : sine;
     return (quadrant & 2) != 0 ? vkt_negative_f64(y) : y;
 }
@@ -122,7 +120,8 @@ double vkt_tan_f64(double x)
     int quadrant;
     dvec2 r = vkt_reduce_f64(vkt_isfinite_f64(x) ? vkt_abs_f64(x) : 1.0lf, quadrant);
     double z = r.x * r.x, h = 0.5lf * z, w = 1.0lf - h;
-    double s = vkt_sin_series_f64(r, z), c = ((1.0lf - w) - h) + vkt_cos_series_f64(r, z);
+    double s = r.x * z * vkt_sin_series_f64(z) + (r.y - h * r.y);
+    double c = ((1.0lf - w) - h) + (z * z * vkt_cos_series_f64(z) - r.x * r.y);
     double sine = r.x + s, cosine = w + c;
     s -= sine - r.x;
     c -= cosine - w;
@@ -144,14 +143,6 @@ double vkt_asin_series_f64(double z)
         + z * 0.03198133777422165lf)))))))))));
 }
 
-// sqrt(z) as a sum of two
-dvec2 vkt_sqrt_pair_f64(double z)
-{
-    double s = sqrt(z), high = vkt_high_f64(s);
-    double low = s > 0.0lf ? (z - high * high) / (s + high) : 0.0lf;
-    return dvec2(high, low);
-}
-
 // asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)) beyond 1/2
 double vkt_asin_f64(double x)
 {
@@ -160,7 +151,8 @@ double vkt_asin_f64(double x)
     double p = vkt_asin_series_f64(z);
     dvec2 s = vkt_sqrt_pair_f64(z);
     double rest = 2.0lf * ((s.x + s.y) * p + s.y) - 6.123233995736766e-17lf;
-    double large = 0.7853981633974483lf - (rest - (0.7853981633974483lf - 2.0lf * s.x));
+    double high = 1.5707963267948966lf - 2.0lf * s.x;
+    double large = high + (((1.5707963267948966lf - high) - 2.0lf * s.x) - rest);
     double y = a < 0.5lf ? a + a * p : large;
     return a > 1.0lf ? vkt_nan_f64() : vkt_copysign_f64(y, x);
 }
