@@ -250,6 +250,7 @@ REGRESSION = [
     *("mean_squared_log_error", "mean_tweedie_deviance", "median_absolute_error"),
     *("root_mean_squared_error", "root_mean_squared_log_error"),
 ]
+CLASSIFICATION = ["accuracy_score", "brier_score_loss", "hamming_loss", "zero_one_loss"]
 SCALERS = ["KernelCenterer", "PolynomialFeatures"]
 
 
@@ -269,6 +270,24 @@ def test_scikit_learns_regression_metrics_give_numpys_numbers(name):
         got = function(vt.asarray(x), vt.asarray(y))
     assert isinstance(got, float)
     assert got == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", CLASSIFICATION)
+def test_scikit_learns_classification_metrics_give_numpys_numbers(name):
+    function, guess = getattr(metrics, name), (CANCER[:, 0] < 15).astype(np.int64)
+    expected = function(BENIGN, guess)
+    with config_context(array_api_dispatch=True):
+        got = function(vt.asarray(BENIGN), vt.asarray(guess))
+    assert float(got) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_scikit_learns_confusion_matrix_and_label_encoder_give_tensors():
+    guess = (CANCER[:, 0] < 15).astype(np.int64)
+    expected = metrics.confusion_matrix(BENIGN, guess)
+    labels = np.array([5, 2, 9, 2])
+    with config_context(array_api_dispatch=True):
+        agree(metrics.confusion_matrix(vt.asarray(BENIGN), vt.asarray(guess)), expected)
+        agree(preprocessing.LabelEncoder().fit_transform(vt.asarray(labels)), [1, 0, 2, 0])
 
 
 @pytest.mark.parametrize("name", SCALERS)
