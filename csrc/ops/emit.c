@@ -235,15 +235,21 @@ void vkt_emit_give(const vkt_program *program, int output, vkt_text *out)
 {
     vkt_dtype dtype = output_dtype(program, output);
     int nbytes = vkt_dtypes[dtype].nbytes;
-    vkt_text_format(out,
-                    "        %s w%d[PACK];\n"
-                    "        [[unroll]] for (int k = 0; k < PACK; k++)\n            w%d[k] = ",
-                    word_type(dtype), output, output);
     char value[16];
+    vkt_text_format(out,
+                    "        %s w%d[PACK];\n        uint a%d[PACK * %d / 4];\n"
+                    "        [[unroll]] for (int k = 0; k < PACK; k++)\n            w%d[k] = ",
+                    word_type(dtype), output, output, nbytes, output);
     (void)snprintf(value, sizeof(value), "y%d[k]", output);
     emit_code(codecs[dtype].encode, value, out);
-    vkt_text_format(out, ";\n        vkt_give%d(args.out%d + at * %d, w%d);\n", nbytes * 8, output,
-                    nbytes, output);
+    vkt_text_format(out,
+                    ";\n        vkt_pack%d(w%d, a%d);\n"
+                    "        [[unroll]] for (uint k = 0u; k < PACK * %du / 16u; k++)\n"
+                    "            bound%d.v[(uint(at) + gl_SubgroupInvocationID * PACK) * %du / 16u"
+                    " + k] =\n                uvec4(a%d[4 * k], a%d[4 * k + 1], a%d[4 * k + 2], "
+                    "a%d[4 * k + 3]);\n",
+                    nbytes * 8, output, output, nbytes, output, nbytes, output, output, output,
+                    output);
 }
 
 void vkt_emit_access(const vkt_program *program, bool with_outputs, vkt_text *out)

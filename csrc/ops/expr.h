@@ -161,8 +161,8 @@ void vkt_emit_access(const vkt_program *program, bool with_outputs, vkt_text *ou
  * or a u64vec2 for 16) into a register. */
 void vkt_emit_decode(vkt_dtype dtype, const char *word, vkt_text *out);
 
-/* Stores y<output>[0..PACK-1] of each lane, neighbours from element `at` on: see
- * shaders/lib/stream.glsl. */
+/* Stores y<output>[0..PACK-1] of each lane, neighbours from element `at` on, to the bound buffer
+ * bound<output> of uvec4 v[] (shaders/lib/stream.glsl). */
 void vkt_emit_give(const vkt_program *program, int output, vkt_text *out);
 
 /* Loads of all leaves and the call of vkt_compute are spelled by these, for templates:

@@ -15,10 +15,12 @@
 /* Subgroups of one dispatch: three digits of vkt_uniform. */
 #define MAX_CHUNKS 32768u
 #define N_DIGITS   32
+/* The most an output of one dispatch has: 32768 subgroups of 8 x 16 elements of 8 bytes. */
+#define BIND_NBYTES (UINT64_C(32) << 20)
 
 typedef struct stream {
     uint32_t lanes;
-    uint32_t pack;  /* neighbouring elements a lane stores at once: 64 bits of the narrowest */
+    uint32_t pack;  /* neighbouring elements of a lane: 16 bytes of the narrowest output */
     uint32_t packs; /* of each lane, one after the other */
     uint32_t still; /* bit i: leaf i is one element for all */
 } stream;
@@ -40,14 +42,15 @@ static bool init_stream(const vkt_map_plan *plan, const vkt_space *space, stream
 {
     const vkt_device_info *info = vkt_device_get_info(plan->device);
     uint32_t n_outputs = plan->program->n_outputs, narrowest = 8;
+    uint64_t align = info->bind_alignment > 16 ? info->bind_alignment : 16;
 
-    if (!info->serial_kernels || !info->push8 || WORKGROUP > info->max_workgroup_invocations ||
-        WORKGROUP % info->subgroup_size != 0)
+    if (!info->serial_kernels || !info->push8 || info->bind_nbytes < BIND_NBYTES ||
+        WORKGROUP > info->max_workgroup_invocations || WORKGROUP % info->subgroup_size != 0)
         return false;
     out->still = 0;
     for (int p = 0; p < plan->n_tensors; p++) {
         bool is_output = p < (int)n_outputs;
-        if (plan->nbytes[p] > 8 || (is_output && vkt_map_address(plan, space, p) % 8 != 0))
+        if (plan->nbytes[p] > 8 || (is_output && vkt_map_address(plan, space, p) % align != 0))
             return false;
         if (is_output && plan->nbytes[p] < narrowest)
             narrowest = plan->nbytes[p];
@@ -55,7 +58,7 @@ static bool init_stream(const vkt_map_plan *plan, const vkt_space *space, stream
             out->still |= UINT32_C(1) << (p - (int)n_outputs);
     }
     out->lanes = info->subgroup_size;
-    out->pack = 8 / narrowest;
+    out->pack = 16 / narrowest;
     uint32_t unrolling = find_unrolling(plan->program);
     out->packs = unrolling > out->pack ? unrolling / out->pack : 1;
     return true;
@@ -65,8 +68,6 @@ static bool init_stream(const vkt_map_plan *plan, const vkt_space *space, stream
 
 static void emit_members(const vkt_map_plan *plan, vkt_text *members)
 {
-    for (int i = 0; i < plan->program->n_outputs; i++)
-        vkt_text_format(members, "uint64_t out%d; ", i);
     vkt_emit_members(plan->program, false, members);
     if (plan->counts)
         vkt_text_append(members, "int64_t start; ");
@@ -76,6 +77,11 @@ static void emit_members(const vkt_map_plan *plan, vkt_text *members)
 static void emit_main(const vkt_map_plan *plan, const stream *s, vkt_text *out)
 {
     const vkt_program *program = plan->program;
+    for (int i = 0; i < program->n_outputs; i++)
+        vkt_text_format(out,
+                        "layout(set = 0, binding = %d, std430) writeonly buffer Bound%d { "
+                        "uvec4 v[]; } bound%d;\n\n",
+                        i, i, i);
     vkt_text_append(out, "void main()\n{\n"
                          "    uint chunk = vkt_uniform(gl_WorkGroupID.x * SUBGROUPS + "
                          "gl_SubgroupID);\n"
@@ -162,7 +168,7 @@ static vkt_status find_kernel(const vkt_map_plan *plan, const stream *s, uint32_
 static void pack_args(const vkt_map_plan *plan, const vkt_space *space, vkt_args *args)
 {
     args->nbytes = 0;
-    for (int p = 0; p < plan->n_tensors; p++)
+    for (int p = plan->program->n_outputs; p < plan->n_tensors; p++)
         vkt_args_u64(args, vkt_map_address(plan, space, p));
     vkt_pack_scalars(plan->fusion, args);
     if (plan->counts)
@@ -183,6 +189,7 @@ static vkt_status record(const vkt_map_plan *plan, const stream *s, const vkt_sp
         .args_nbytes = args->nbytes,
         .accesses = accesses,
         .n_accesses = (uint32_t)plan->n_tensors,
+        .n_bound = plan->program->n_outputs,
     };
     for (int p = 0; p < plan->n_tensors; p++)
         launch.nbytes += vkt_map_access(plan, piece, p, &accesses[p]);

@@ -252,7 +252,7 @@ static vkt_status create_logical(vkt_device *device, const vkt_physical *physica
 {
     const vkt_device_info *info = &physical->info;
     const float priority = 1.0f;
-    const char *extensions[8];
+    const char *extensions[16];
     uint32_t n = 0;
     vkt_features features;
 
@@ -265,6 +265,8 @@ static vkt_status create_logical(vkt_device *device, const vkt_physical *physica
         extensions[n++] = physical->calibration;
     if (info->cooperative_matrix)
         extensions[n++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+    if (info->bind_nbytes)
+        extensions[n++] = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
     if (physical->has_device_fault)
         extensions[n++] = VK_EXT_DEVICE_FAULT_EXTENSION_NAME;
     if (physical->has_portability_subset)

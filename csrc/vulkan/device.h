@@ -136,6 +136,10 @@ typedef struct vkt_device_info {
     uint64_t max_block_nbytes; /* largest block vkt_block_alloc gives */
     uint64_t device_nbytes;    /* size of the device-local heap */
     uint64_t host_import_alignment;
+    /* CPU drivers that store to bound buffers faster than by address: the largest range to bind
+     * (0: bind nothing), and what its address must be a multiple of. */
+    uint64_t bind_nbytes;
+    uint32_t bind_alignment;
     /* shader cores where a vendor extension tells; else an estimate for sizing grids */
     uint32_t n_cores;
     double timestamp_period_ns;
@@ -275,6 +279,8 @@ vkt_status vkt_memory_trim(vkt_device *device);
 /* Arguments up to this size are pushed; larger ones are placed in memory and their address is
  * pushed instead. A kernel's text declares them accordingly: see VKT_ARGS in ops/kernel_text.h. */
 #define VKT_PUSH_NBYTES 128
+/* Most bound buffers of a kernel. */
+#define VKT_MAX_BOUND 4
 
 typedef struct vkt_kernel_source {
     const char *name; /* for profiles and debug names: "rows_f32_sin_mul" */
@@ -326,6 +332,8 @@ typedef struct vkt_launch {
     uint32_t args_nbytes;
     const vkt_access *accesses;
     uint32_t n_accesses;
+    /* The first so many accesses are bound too, as storage buffers of set 0: see bind_nbytes. */
+    uint32_t n_bound;
     uint64_t nbytes;      /* bytes necessarily moved, for profiles; 0 = sum of the accesses */
     const vkt_note *note; /* for profiles; copied; may be NULL */
 } vkt_launch;

@@ -349,6 +349,9 @@ static void read_features(vkt_physical *physical, const extensions *list)
         features.v13.subgroupSizeControl && features.v13.computeFullSubgroups;
     info->cooperative_matrix =
         matrix && features.matrix.cooperativeMatrix && features.v12.vulkanMemoryModel;
+    /* read_limits says how much */
+    info->bind_nbytes =
+        info->kind == VKT_DEVICE_CPU && has_extension(list, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
     info->external_host_memory = has_extension(list, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
     info->memory_budget = has_extension(list, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     /* One and the same; the older name is the one that older validation layers know. */
@@ -471,6 +474,8 @@ static void read_limits(vkt_physical *physical, const VkPhysicalDeviceProperties
     const char *kernels = getenv("VKTENSOR_KERNELS");
     info->serial_kernels =
         kernels && kernels[0] ? strcmp(kernels, "cpu") == 0 : info->kind == VKT_DEVICE_CPU;
+    info->bind_alignment = (uint32_t)limits->minStorageBufferOffsetAlignment;
+    info->bind_nbytes = info->bind_nbytes ? limits->maxStorageBufferRange : 0;
     info->max_turns = v12->driverID == VK_DRIVER_ID_MESA_LLVMPIPE ? LLVMPIPE_MAX_TURNS : INT32_MAX;
 }
 

@@ -10,7 +10,7 @@
  * profile.c   timeline of a profile                  import.c    memory that is not ours
  * metrics.c   counters                               compat.h    what old headers lack
  * clock.c     the GPU's clock and the host's          arithmetic.c  what a driver keeps of IEEE 754
- * staging.c   large copies, pinned memory
+ * staging.c   large copies, pinned memory            bind.c      outputs as bound buffers
  */
 #ifndef VKT_VULKAN_INTERNAL_H
 #define VKT_VULKAN_INTERNAL_H
@@ -248,6 +248,10 @@ uint64_t vkt_queue_known(const vkt_device *device);
 bool vkt_queue_drain(vkt_device *device, uint64_t timeout_ns);
 /* Names of the last kernels dispatched, newest first, into text. */
 void vkt_queue_describe_recent(const vkt_device *device, char *text, size_t nbytes);
+
+/* ---- bind.c: the layout of the buffers a launch may bind, and their binding. */
+vkt_status vkt_bind_create(vkt_device *device, VkDescriptorSetLayout *out);
+void vkt_bind_record(vkt_device *device, VkCommandBuffer commands, const vkt_launch *launch);
 
 /* ---- hazard.c: called before a command is recorded, with all it touches: records the barrier
  * if one is needed and stamps the blocks' usage with the epoch and the timeline value of the

@@ -50,6 +50,7 @@ typedef enum queue_state {
 struct vkt_queue {
     VkSemaphore timeline;
     VkPipelineLayout layout;
+    VkDescriptorSetLayout buffers; /* of layout; none where nothing is ever bound */
     slot slots[MAX_SLOTS];
     uint32_t n_slots, current;
     queue_state state;
@@ -426,6 +427,8 @@ vkt_status vkt_dispatch(vkt_device *device, const vkt_launch *launch)
     if (args_nbytes)
         device->vk.vkCmdPushConstants(commands, queue->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
                                       args_nbytes, args);
+    if (launch->n_bound)
+        vkt_bind_record(device, commands, launch);
     for (uint32_t i = 0; i < launch->n_accesses; i++) {
         assert(launch->accesses[i].offset + launch->accesses[i].nbytes <=
                launch->accesses[i].block->capacity);
@@ -637,6 +640,11 @@ vkt_status vkt_queue_create(vkt_device *device)
     queue->spin_ns = is_cpu ? CPU_SPIN_NS : GPU_SPIN_NS;
     VKT_VK(device,
            device->vk.vkCreateSemaphore(device->handle, &semaphore, NULL, &queue->timeline));
+    if (device->info.bind_nbytes) {
+        VKT_TRY(vkt_bind_create(device, &queue->buffers));
+        layout.setLayoutCount = 1;
+        layout.pSetLayouts = &queue->buffers;
+    }
     VKT_VK(device,
            device->vk.vkCreatePipelineLayout(device->handle, &layout, NULL, &queue->layout));
     VKT_TRY(create_args(device));
@@ -656,6 +664,7 @@ void vkt_queue_destroy(vkt_device *device)
     vkt_chunk_destroy(device, &queue->args);
     device->vk.vkDestroySemaphore(device->handle, queue->timeline, NULL);
     device->vk.vkDestroyPipelineLayout(device->handle, queue->layout, NULL);
+    device->vk.vkDestroyDescriptorSetLayout(device->handle, queue->buffers, NULL);
     free(queue);
     device->queue = NULL;
 }

@@ -4,8 +4,8 @@
 // does not understand as a loop over lanes: ~17 cycles an access. But where the address is made of
 // push constants alone, and no branch came before, it loads once for all lanes; and its compiler
 // turns "lane k keeps the word at base + k" into one vector load. So: addresses from vkt_uniform,
-// all lanes load all words, each keeps its own. Stores have no such way: their words are made as
-// wide as there are, 64 bits.
+// all lanes load all words, each keeps its own. Stores have no such way; they are fastest to bound
+// buffers, in vectors of four words of 32 bits, which ask once whether a lane is active.
 //
 // Needs LANES, the subgroup's size, PACK, the neighbouring elements a lane has, and args.digits,
 // 32 bytes with the values 0 to 31. `at` is the address of the first lane's first element.
@@ -33,44 +33,34 @@ uint vkt_pick32(uint64_t at) { VKT_PICK(uint, vkt_mem32, at) }
 
 uint64_t vkt_pick64(uint64_t at) { VKT_PICK(uint64_t, vkt_mem64, at) }
 
+// A lane's neighbouring elements as words of 32 bits.
 #ifdef PACK
-void vkt_give8(uint64_t at, uint w[PACK])
+void vkt_pack8(uint w[PACK], out uint a[PACK / 4])
 {
-    uint a[PACK / 4];
     [[unroll]] for (int k = 0; k < PACK; k += 4)
         a[k / 4] = w[k] | (w[k + 1] << 8) | (w[k + 2] << 16) | (w[k + 3] << 24);
-    at += uint64_t(gl_SubgroupInvocationID * PACK);
-    [[unroll]] for (int k = 0; k < PACK / 8; k++)
-        vkt_mem64(at).v[k] = packUint2x32(uvec2(a[2 * k], a[2 * k + 1]));
 }
 #endif
 
 #ifdef PACK
-void vkt_give16(uint64_t at, uint w[PACK])
+void vkt_pack16(uint w[PACK], out uint a[PACK / 2])
 {
-    uint a[PACK / 2];
     [[unroll]] for (int k = 0; k < PACK; k += 2)
         a[k / 2] = w[k] | (w[k + 1] << 16);
-    at += uint64_t(gl_SubgroupInvocationID * (PACK * 2));
-    [[unroll]] for (int k = 0; k < PACK / 4; k++)
-        vkt_mem64(at).v[k] = packUint2x32(uvec2(a[2 * k], a[2 * k + 1]));
 }
 #endif
 
 #ifdef PACK
-void vkt_give32(uint64_t at, uint w[PACK])
-{
-    at += uint64_t(gl_SubgroupInvocationID * (PACK * 4));
-    [[unroll]] for (int k = 0; k < PACK / 2; k++)
-        vkt_mem64(at).v[k] = packUint2x32(uvec2(w[2 * k], w[2 * k + 1]));
-}
+void vkt_pack32(uint w[PACK], out uint a[PACK]) { a = w; }
 #endif
 
 #ifdef PACK
-void vkt_give64(uint64_t at, uint64_t w[PACK])
+void vkt_pack64(uint64_t w[PACK], out uint a[2 * PACK])
 {
-    at += uint64_t(gl_SubgroupInvocationID * (PACK * 8));
-    [[unroll]] for (int k = 0; k < PACK; k++)
-        vkt_mem64(at).v[k] = w[k];
+    [[unroll]] for (int k = 0; k < PACK; k++) {
+        uvec2 halves = unpackUint2x32(w[k]);
+        a[2 * k] = halves.x;
+        a[2 * k + 1] = halves.y;
+    }
 }
 #endif
