@@ -127,6 +127,12 @@ def test_many_rows_are_sorted():
         check(vt.asarray(a), a)
 
 
+def test_more_rows_are_sorted_than_counts_are_kept_for_at_once():
+    """Those of 65,536 rows of one block each."""
+    a = random_values((66_000, 33), "int16")
+    check(vt.asarray(a), a)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "int64"])
 def test_views_are_sorted_and_left_as_they_are(dtype):
     base = random_values((70, 90), dtype)
