@@ -240,18 +240,26 @@ def test_xarray_shows_compares_and_copies_tensors():
 # ---- scikit-learn -----------------------------------------------------------------------------
 
 PAIRWISE = [
-    *("additive_chi2_kernel", "chi2_kernel", "euclidean_distances", "laplacian_kernel"),
-    *("linear_kernel", "manhattan_distances", "paired_euclidean_distances"),
+    *("additive_chi2_kernel", "chi2_kernel", "cosine_distances", "cosine_similarity"),
+    *("euclidean_distances", "laplacian_kernel", "linear_kernel", "manhattan_distances"),
+    *("paired_cosine_distances", "paired_euclidean_distances"),
     *("paired_manhattan_distances", "polynomial_kernel", "rbf_kernel", "sigmoid_kernel"),
 ]
 REGRESSION = [
+    *("d2_absolute_error_score", "d2_pinball_score", "explained_variance_score", "r2_score"),
     *("d2_tweedie_score", "max_error", "mean_absolute_error", "mean_absolute_percentage_error"),
     *("mean_gamma_deviance", "mean_pinball_loss", "mean_poisson_deviance", "mean_squared_error"),
     *("mean_squared_log_error", "mean_tweedie_deviance", "median_absolute_error"),
     *("root_mean_squared_error", "root_mean_squared_log_error"),
 ]
-CLASSIFICATION = ["accuracy_score", "brier_score_loss", "hamming_loss", "zero_one_loss"]
-SCALERS = ["KernelCenterer", "PolynomialFeatures"]
+CLASSIFICATION = [
+    *("accuracy_score", "brier_score_loss", "f1_score", "hamming_loss", "jaccard_score"),
+    *("matthews_corrcoef", "precision_score", "recall_score", "zero_one_loss"),
+]
+TRANSFORMERS = [
+    *("Binarizer", "KernelCenterer", "MaxAbsScaler", "MinMaxScaler", "Normalizer"),
+    *("PolynomialFeatures", "StandardScaler"),
+]
 
 
 @pytest.mark.parametrize("name", PAIRWISE)
@@ -290,9 +298,10 @@ def test_scikit_learns_confusion_matrix_and_label_encoder_give_tensors():
         agree(preprocessing.LabelEncoder().fit_transform(vt.asarray(labels)), [1, 0, 2, 0])
 
 
-@pytest.mark.parametrize("name", SCALERS)
-def test_scikit_learns_transformers_give_tensors(name):
-    x = CANCER[:80, :4]
+@pytest.mark.parametrize("name", TRANSFORMERS)
+@pytest.mark.parametrize("x", [CANCER[:200], DIGITS[:200, :40]], ids=["cancer", "digits"])
+def test_scikit_learns_transformers_give_tensors(name, x):
+    x = x[:, :8] if name == "PolynomialFeatures" else x
     x = x @ x.T if name == "KernelCenterer" else x
     expected = getattr(preprocessing, name)().fit_transform(x)
     with config_context(array_api_dispatch=True):
