@@ -1,7 +1,12 @@
 /* vulkan/kernel.c - pipelines and the table that finds them by key. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* secure_getenv */
+#endif
 #include "vulkan/internal.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +46,7 @@ struct vkt_kernels {
     uint32_t max_subgroups; /* maxComputeWorkgroupSubgroups */
     bool can_require_subgroup_size;
     bool shows_text; /* VKTENSOR_DEBUG=2: the GLSL of each kernel built goes to the log */
+    const char *spirv_directory; /* VKTENSOR_SPIRV, or NULL: each module goes there */
     uint32_t n_pipelines;
 };
 
@@ -316,6 +322,20 @@ fail:
     return vkt_status_last();
 }
 
+/* DIR/<number>-<name>.spv, for those who look at kernels; a failure is of no consequence. */
+static void write_spirv(const vkt_kernels *kernels, const char *name, const uint32_t *words,
+                        size_t n_words)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/%04zu-%s.spv", kernels->spirv_directory,
+                     kernels->n_kernels, name);
+    FILE *file = n > 0 && (size_t)n < sizeof(path) ? fopen(path, "wb") : NULL;
+    if (!file)
+        return;
+    (void)fwrite(words, sizeof(*words), n_words, file);
+    (void)fclose(file);
+}
+
 /* Memory and loss are what they are; any other refusal is the shader's. */
 static vkt_status fail_pipeline(vkt_device *device, VkResult result, const char *name)
 {
@@ -438,6 +458,8 @@ vkt_status vkt_kernel_build(vkt_device *device, const void *key, size_t key_nbyt
         vkt_log_text(VKT_LOG_DEBUG, source->glsl);
     VKT_TRY(obtain_spirv(device, source, &words, &n_words, &flags));
     VKT_TRY(vkt_spirv_finish(&device->info, source->fast_math, &words, &n_words));
+    if (kernels->spirv_directory)
+        write_spirv(kernels, source->name, words, n_words);
     uint64_t translated = vkt_now_ns();
     VKT_TRY(create_pipeline(device, source, words, n_words, &flags, &kernel->pipeline));
     free(words);
@@ -487,6 +509,7 @@ vkt_status vkt_kernels_create(vkt_device *device)
     device->kernels = kernels;
     const char *debug = getenv("VKTENSOR_DEBUG");
     kernels->shows_text = debug && strcmp(debug, "2") == 0;
+    kernels->spirv_directory = secure_getenv("VKTENSOR_SPIRV");
     kernels->n_slots = FIRST_SLOTS;
     kernels->slots = calloc(kernels->n_slots, sizeof(*kernels->slots));
     VKT_REQUIRE(kernels->slots, VKT_OUT_OF_MEMORY, "device: no memory for the kernel table");
