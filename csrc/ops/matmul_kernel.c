@@ -23,7 +23,7 @@
 #define SPLIT_INVOCATIONS 2048
 #define SPLIT_TILE        64
 /* Loads of the large matrix that an invocation of a narrow product has under way. */
-#define VECTOR_LOADS 4
+#define VECTOR_LOADS 8
 /* On processors. Both loops of a kernel together stay below the drivers' limit of turns (device.h,
  * max_turns); fewer invocations than that would leave a core of a small processor idle. */
 #define CPU_MAX_CHUNK   8192
@@ -307,10 +307,13 @@ static void choose_vector(matmul_job *job, uint64_t n_items)
     uint32_t most = log2_ceil(v->threads);
     uint64_t groups;
     if (job->a->k == 1) {
-        /* Enough invocations to fill the device, with a vector for each and coalesced loads. */
+        /* Enough invocations to fill the device, coalesced loads, and where that leaves a choice
+         * as many loads together as an invocation makes. */
         uint32_t fill = log2_ceil(vkt_ceil_div(SPLIT_CORES * SPLIT_INVOCATIONS, rows));
         uint32_t useful = log2_ceil(vkt_ceil_div(k, 4));
-        uint32_t lanes = fill < 5 ? 5 : fill;
+        uint32_t together = log2_ceil(vkt_ceil_div(k, 4 * VECTOR_LOADS));
+        uint32_t lanes = fill > together ? fill : together;
+        lanes = lanes < 5 ? 5 : lanes;
         lanes = lanes > useful ? useful : lanes;
         job->lanes_log2 = lanes > most ? most : lanes;
         groups = vkt_ceil_div(rows << job->lanes_log2, v->threads);
