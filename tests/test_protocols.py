@@ -237,6 +237,11 @@ PAD_MODES = ("edge", "reflect", "symmetric", "wrap")
 
 # name: calls, each the arguments and keywords.
 CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
+    "argwhere": [((A > 0,), {}), ((V,), {})],
+    "compress": [(([True, False, True], A, 0), {}), ((V > 0, V), {}), (([0, 1, 0, 1, 1], A), {})],
+    "extract": [((A > 0, A), {}), ((V < 0, V), {})],
+    "flatnonzero": [((A > 0,), {}), ((B,), {})],
+    "nonzero": [((A > 0,), {}), ((V,), {}), ((B - 1,), {})],
     "all": [((B,), {}), ((B, 1), {}), ((B > 0,), {"axis": 0, "where": B > 1})],
     "any": [((B,), {}), ((B > 9,), {"axis": 0, "keepdims": True})],
     "allclose": [((A, A + 1e-9), {}), ((A, A + 1), {}), ((N, N), {"equal_nan": True})],
@@ -349,7 +354,9 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "zeros_like": [((A,), {}), ((A,), {"dtype": np.int8, "shape": (2, 2)})],
 }  # fmt: skip
 # Their results are no values of NumPy's, or are tested below.
-ELSEWHERE = {"array_repr", "array_str", "copyto", "empty_like"}
+ELSEWHERE = {"array_repr", "array_str", "copyto", "empty_like"} | {
+    *("place", "put", "put_along_axis", "putmask")
+}
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -368,6 +375,28 @@ def test_every_function_of_the_table_is_tested():
     table = {names[function] for function in _functions._TABLE}
     second = {alias for aliases in _functions._ALIASES.values() for alias in aliases}
     assert table - second - {"concat"} <= set(CALLS) | ELSEWHERE
+
+
+def test_functions_that_write_agree_with_numpy():
+    for name, args in (
+        ("put", ([0, -1, 3], [7, 8])),
+        ("put", ([14, -30], [7, 8, 9], "wrap")),
+        ("put", ([14, -30], 9.0, "clip")),
+        ("put_along_axis", (np.array([[1], [0], [-1]]), 5.0, 1)),
+        ("put_along_axis", (np.array([[1, 1, 1, 0]]), np.array([[5.0], [6.0]])[:1], 0)),
+        ("putmask", (A > 0, [1.0, 2.0, 3.0])),
+        ("place", (A > 0, [1.0, 2.0, 3.0])),
+    ):
+        for step in (1, -1):
+            x, a = vt.asarray(A, copy=True), A.copy()
+            getattr(np, name)(a[:, ::step], *args)
+            getattr(np, name)(x[:, ::step], *to_tensors(args))
+            agree(x, a, f"{name}{args}")
+    x = vt.asarray(A, copy=True)
+    for bad in (12, -13):
+        with pytest.raises(IndexError):
+            x.put([bad], 1)
+    agree(x, A, "put")
 
 
 def test_nan_positions_of_nothing_but_nan_are_refused():

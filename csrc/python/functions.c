@@ -2,11 +2,13 @@
  * reductions, scans, products. */
 #include "python/core.h"
 
+#include "ops/compact.h"
 #include "ops/gather.h"
 #include "ops/matmul.h"
 #include "ops/movement.h"
 #include "ops/random.h"
 #include "ops/reduce.h"
+#include "ops/scatter.h"
 #include "ops/search.h"
 #include "ops/sort.h"
 #include "python/number.h"
@@ -278,6 +280,51 @@ static PyObject *take_along_axis(PyObject *module, PyObject *const *args, Py_ssi
     return finish(x, status, result);
 }
 
+static const vkt_py_params PUT_PARAMS = {"put_along_axis", 4, {"x", "indices", "values", "axis"}};
+
+static PyObject *put_along_axis(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
+                                PyObject *kwnames)
+{
+    PyObject *given[4];
+    int32_t axis;
+    (void)module;
+
+    if (!vkt_py_unpack(&PUT_PARAMS, args, n_args, kwnames, given))
+        return NULL;
+    for (int i = 0; i < 3; i++) {
+        if (!vkt_py_tensor_arg("put_along_axis", given[i]))
+            return NULL;
+    }
+    vkt_tensor *x = vkt_py_value(given[0]), *indices = vkt_py_value(given[1]);
+    vkt_arg values = {.tensor = vkt_py_value(given[2])};
+    if (!vkt_py_axis_from("put_along_axis", given[3], x->layout.ndim, &axis))
+        return NULL;
+    vkt_tensor_ref(x);
+    vkt_tensor_ref(indices);
+    vkt_tensor_ref(values.tensor);
+    bool ok = vkt_put_along(x, indices, axis, &values) == VKT_OK;
+    if (!ok)
+        (void)vkt_py_raise(x->device);
+    vkt_tensor_unref(x);
+    vkt_tensor_unref(indices);
+    vkt_tensor_unref(values.tensor);
+    if (!ok)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *flat_nonzero(PyObject *module, PyObject *object)
+{
+    vkt_tensor *x = vkt_py_tensor_arg("nonzero", object), *result = NULL;
+    (void)module;
+
+    if (!x)
+        return NULL;
+    vkt_tensor_ref(x);
+    vkt_status status = vkt_flat_nonzero("nonzero", x, &result);
+    return finish(x, status, result);
+}
+
 static const vkt_py_params SEARCH_PARAMS = {"searchsorted", 2, {"x1", "x2", "right"}};
 
 static PyObject *searchsorted(PyObject *module, PyObject *const *args, Py_ssize_t n_args,
@@ -477,6 +524,12 @@ PyMethodDef vkt_py_op_functions[] = {
     {"take_along_axis", FASTCALL(take_along_axis), KEYWORDS,
      "take_along_axis($module, x, indices, axis)\n--\n\n"
      "Elements at indices along an axis, of which each other position has its own."},
+    {"put_along_axis", FASTCALL(put_along_axis), KEYWORDS,
+     "put_along_axis($module, x, indices, values, axis)\n--\n\n"
+     "Writes the values where take_along_axis reads."},
+    {"flat_nonzero", flat_nonzero, METH_O,
+     "flat_nonzero($module, x, /)\n--\n\n"
+     "Numbers, in C order, of the elements that are not zero: int64."},
     {"searchsorted", FASTCALL(searchsorted), KEYWORDS,
      "searchsorted($module, x1, x2, right=False)\n--\n\n"
      "Where the elements of x2 belong in the sorted x1."},

@@ -479,10 +479,48 @@ def _kron(a: Tensor, b: Tensor) -> Tensor:
     return _core.reshape(apart * near, whole, None)
 
 
+_implements("nonzero")(searching.nonzero)
+_implements("flatnonzero")(searching.flatnonzero)
+_implements("argwhere")(searching.argwhere)
+
+
+@_implements("compress")
+def _compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+    return _tensor(a, condition).compress(condition, axis, out)
+
+
+@_implements("extract")
+def _extract(condition: Any, arr: Any) -> Any:
+    condition, arr = _both(condition, arr)
+    return _tensor(arr, condition).compress(_core.reshape(condition, (-1,), None))
+
+
+@_implements("put")
+def _put(a: Tensor, ind: Any, v: Any, mode: str = "raise") -> None:
+    a.put(ind, v, mode)
+
+
+@_implements("put_along_axis")
+def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int = -1) -> None:
+    _core.put_along_axis(arr, _tensor(indices, arr), _tensor(values, arr), axis)
+
+
+@_implements("putmask")
+def _putmask(a: Tensor, mask: Any, values: Any) -> None:
+    at = _core.flat_nonzero(_tensor(mask, a))
+    given = _core.reshape(_tensor(values, a), (-1,), None)
+    a.put(at, _core.take(given, at % given.size, 0))
+
+
+@_implements("place")
+def _place_where(arr: Tensor, mask: Any, vals: Any) -> None:
+    arr.put(_core.flat_nonzero(_tensor(mask, arr)), vals)
+
+
 @_implements("where")
 def _where(condition: Tensor, *choices: Any) -> Tensor:
     if len(choices) != 2:
-        raise TypeError("where: expected x and y")
+        raise TypeError("where: expected x and y; nonzero tells where a condition is true")
     return _core.where(_core.astype(condition, "bool", False), *choices)
 
 

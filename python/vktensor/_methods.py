@@ -332,6 +332,43 @@ def _take(
     return _stored("take", _core.take(x, at, axis), out)
 
 
+def _put(self: Tensor, indices: Any, values: Any, mode: str = "raise") -> None:
+    """Sets the elements at `indices`, counted in C order, to `values`, repeated as often as it
+    takes; of equal indices the last wins. `mode` as for `take`."""
+    at = _core.reshape(_core.asarray(indices, "int64", self.device, None), (-1,), None)
+    if mode == "wrap":
+        at = _core.remainder(at, self.size)
+    elif mode == "clip":
+        at = _core.clip(at, 0, self.size - 1)
+    elif mode != "raise":
+        raise ValueError(f"put: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
+    given = _core.reshape(_core.asarray(values, None, self.device, None), (-1,), None)
+    if at.size == 0 or given.size == 0:
+        return
+    if given.size not in (1, at.size):
+        given = _core.take(given, _core.iota((at.size,), self.device) % given.size, 0, True)
+    x = self if self.ndim else _core.reshape(self, (1,), False)
+    if x.ndim > 1:
+        # One below the range is beyond it too: its coordinates would count from the end.
+        at = _core.where(at < -x.size, x.size, _core.where(at < 0, at + x.size, at))
+    x[searching.coordinates(at, x.shape)] = given
+
+
+def _nonzero(self: Tensor) -> tuple[Tensor, ...]:
+    """As `vt.nonzero`."""
+    return searching.nonzero(self)
+
+
+def _compress(self: Tensor, condition: Any, axis: int | None = None, out: Any = None) -> Any:
+    """The slices along `axis`, of the flattened tensor for None, where `condition` is true; it may
+    be shorter than the axis."""
+    keep = _core.asarray(condition, "bool", self.device, None)
+    if keep.ndim != 1:
+        raise ValueError(f"compress: expected a condition of 1 dimension, got {keep.ndim}")
+    x = _core.reshape(self, (-1,), None) if axis is None else self
+    return _stored("compress", _core.take(x, _core.flat_nonzero(keep), axis or 0), out)
+
+
 def _repeat(self: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
     """As `vt.repeat`; `repeats` may be a sequence."""
     if not isinstance(repeats, (int, Tensor)):
@@ -495,9 +532,10 @@ def _dask_tokenize(self: Tensor) -> Any:
 #: The methods' names; each is the function above with an underscore before it.
 METHODS = (
     *("sum", "prod", "max", "min", "any", "all", "mean", "var", "std", "ptp", "argmax", "argmin"),
-    *("cumsum", "cumprod", "clip", "round", "conj", "conjugate", "astype", "fill", "take"),
+    *("cumsum", "cumprod", "clip", "round", "conj", "conjugate", "astype", "fill", "take", "put"),
     *("repeat", "searchsorted", "dot", "reshape", "transpose", "swapaxes", "squeeze", "ravel"),
     *("flatten", "diagonal", "trace", "to_device", "sort", "argsort"),
+    *("nonzero", "compress"),
 )
 SPECIAL = ("repr", "str", "format", "array_namespace", "dask_tokenize")
 

@@ -179,7 +179,7 @@ class Info:
         dimensions."""
         return {
             "boolean indexing": True,
-            "data-dependent shapes": False,
+            "data-dependent shapes": True,
             "max dimensions": 16,
         }
 

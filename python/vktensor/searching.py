@@ -1,4 +1,4 @@
-"""Looking values up: in sorted tensors and in sets."""
+"""Looking values up: in sorted tensors, in sets, and those that are not zero."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vktensor import _core
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
-__all__ = ["isin", "searchsorted"]
+__all__ = ["argwhere", "flatnonzero", "isin", "nonzero", "searchsorted"]
 
 
 def _beside(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
@@ -66,3 +66,49 @@ def isin(x1: Operand, x2: Operand, /, *, invert: bool = False) -> Tensor:
     pairs = _core.expand_dims(x1, (x1.ndim,)) == _core.reshape(x2, (-1,), None)
     found = _core.reduce("any", pairs, -1)
     return _core.logical_not(found) if invert else found
+
+
+def coordinates(flat: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """Where the elements of these numbers, in C order, are along each axis."""
+    found: list[Tensor] = []
+    for length in reversed(shape):
+        found.append(flat % length if length and len(found) + 1 < len(shape) else flat)
+        flat = flat // length if length else flat
+    return tuple(reversed(found))
+
+
+def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
+    """Where `x` is not zero: an int64 Tensor for each axis, in C order. NaN is not zero.
+
+    Waits for the number of elements. ValueError for 0 dimensions.
+
+    >>> rows, columns = vt.nonzero(vt.asarray([[0, 5], [7, 0]]))
+    >>> columns
+    Tensor([1, 0], dtype=int64)
+    """
+    if x.ndim == 0:
+        raise ValueError("nonzero: expected at least 1 dimension, got 0")
+    return coordinates(_core.flat_nonzero(x), x.shape)
+
+
+def flatnonzero(x: Tensor, /) -> Tensor:
+    """The numbers, in C order, of the elements of `x` that are not zero: int64.
+
+    >>> vt.flatnonzero(vt.asarray([[0, 5], [7, 0]]))
+    Tensor([1, 2], dtype=int64)
+    """
+    return _core.flat_nonzero(x)
+
+
+def argwhere(x: Tensor, /) -> Tensor:
+    """The places where `x` is not zero: int64, a row for each and a column for each axis.
+
+    >>> vt.argwhere(vt.asarray([[0, 5], [7, 0]]))
+    Tensor([[0, 1],
+            [1, 0]], dtype=int64)
+    """
+    flat = _core.flat_nonzero(x)
+    if x.ndim == 0:
+        return _core.empty((flat.shape[0], 0), "int64", x.device)
+    columns = [_core.expand_dims(at, (1,)) for at in coordinates(flat, x.shape)]
+    return _core.concat(columns, 1)
