@@ -24,5 +24,5 @@ void main()
     }
     barrier();
     for (uint i = ME; i < RADIX; i += GROUP)
-        count_at(row, i, block).v = pool[i];
+        count_at(counts_of(row, block), i).v = pool[i];
 }

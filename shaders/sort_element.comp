@@ -53,13 +53,17 @@ void store_index(uint64_t at, uint index)
         Word(args.dst_index + at * 4).v = index;
 }
 
-// How many elements with digit `digit` block `block` of a row has, or where its first one goes
-// among those of this digit; and how many the row has.
-Word count_at(uint row, uint digit, uint block)
+// Counts of a block begin here, one for each digit: how many elements it has, later where its first
+// one goes among those of the digit.
+uint64_t counts_of(uint row, uint block)
 {
-    return Word(args.counts + ((uint64_t(row) * RADIX + digit) * args.n_blocks + block) * 4);
+    return args.counts + (uint64_t(row) * RADIX * args.n_blocks + block) * 4;
 }
 
+// In 32 bits: CPU drivers do this for every element.
+Word count_at(uint64_t counts, uint digit) { return Word(counts + digit * args.n_blocks * 4u); }
+
+// How many elements of the row have the digit.
 Word total_at(uint row, uint digit)
 {
     return Word(args.totals + (uint64_t(row) * RADIX + digit) * 4);

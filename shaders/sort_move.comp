@@ -20,7 +20,7 @@ void main()
     uint before = add_before(sum);
     [[unroll]] for (uint own = 0u; own < OWN; own++) {
         uint n = next[own];
-        next[own] = IS_OWNER ? before + count_at(row, ME * OWN + own, block).v : 0u;
+        next[own] = IS_OWNER ? before + count_at(counts_of(row, block), ME * OWN + own).v : 0u;
         before += n;
     }
     barrier();

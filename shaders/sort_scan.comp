@@ -11,10 +11,10 @@ void main()
     for (uint first = 0u; first < args.n_blocks; first += GROUP) {
         uint block = first + ME, n = 0u;
         if (block < args.n_blocks)
-            n = count_at(row, digit, block).v;
+            n = count_at(counts_of(row, block), digit).v;
         uint before = run + add_before(n);
         if (block < args.n_blocks)
-            count_at(row, digit, block).v = before;
+            count_at(counts_of(row, block), digit).v = before;
         for (uint i = 0u; i < SUBGROUPS; i++)
             run += parts[i];
         barrier();

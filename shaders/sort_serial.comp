@@ -18,7 +18,7 @@ void main()
         return;
     uint row = id / RADIX, digit = id % RADIX, run = 0u;
     for (uint block = 0u; block < args.n_blocks; block++) {
-        Word count = count_at(row, digit, block);
+        Word count = count_at(counts_of(row, block), digit);
         uint n = count.v;
         count.v = run;
         run += n;
@@ -35,18 +35,18 @@ void main()
         return;
     uint row = id / args.n_blocks, block = id - row * args.n_blocks, run = 0u;
     uint first = block * args.per_block, end = first + min(args.per_block, args.n - first);
-    uint64_t start = uint64_t(row) * args.n;
+    uint64_t start = uint64_t(row) * args.n, counts = counts_of(row, block);
     for (uint digit = 0u; digit < RADIX; digit++) {
 #if STEP == COUNT
-        count_at(row, digit, block).v = 0u;
+        count_at(counts, digit).v = 0u;
 #else
-        count_at(row, digit, block).v += run;
+        count_at(counts, digit).v += run;
         run += total_at(row, digit).v;
 #endif
     }
     for (uint i = first; i < end; i++) {
         KEY element = load(start + i);
-        Word count = count_at(row, digit_of(element), block);
+        Word count = count_at(counts, digit_of(element));
         uint to = count.v;
         count.v = to + 1u;
 #if STEP == MOVE
