@@ -21,23 +21,6 @@ void take_turn(inout Lane state[COLUMNS], uint r, uint lanes, int at[OPERANDS], 
     }
 }
 
-#ifdef FINISHES
-// Merges and writes the columns of this workgroup, the first last + 1 of each strip.
-void finish_columns(uint column, int last, bool inside, uint lane, uint lanes, int at)
-{
-    [[unroll]] for (uint c = 0u; c < COLUMNS; c++) {
-        bool live = inside && int(c) <= last;
-        Acc acc = acc_empty();
-        if (live)
-            acc = merge_slots(column + c, lane, lanes, args.n_slots);
-        acc = tree_merge(acc, lane, lanes, GROUP / lanes);
-        if (live && lane == 0u)
-            vkt_out0(at + int(c) * args.kept_step[0], finish(acc));
-        barrier();
-    }
-}
-#endif
-
 void main()
 {
     uint across = 1u << args.lanes_log2;
@@ -108,8 +91,4 @@ void main()
         barrier();
 #endif
     }
-#ifdef FINISHES
-    if (comes_last())
-        finish_columns(column, last, inside, lane, lanes, at[0]);
-#endif
 }

@@ -5,6 +5,13 @@
 // Lane l takes slots l, l + lanes, ... of its chunk. At most chunk / lanes + 1 turns, and 1 more
 // for each BLOCK of them.
 
+// Slots asked for before the first is used: a divisor of BLOCK.
+#ifdef TREE
+#define AHEAD 8u
+#else
+#define AHEAD 1u
+#endif
+
 void main()
 {
     uint lanes = 1u << args.lanes_log2;
@@ -14,7 +21,22 @@ void main()
     uint begin = gl_WorkGroupID.z * args.chunk;
     uint end = inside ? min(begin + args.chunk, args.n_reduced) : begin;
 
-    Acc acc = merge_slots(row, begin + lane, lanes, end);
+    Acc acc = acc_empty();
+    for (uint slot = begin + lane; slot < end;) {
+        Acc block = acc_empty();
+        for (uint turn = 0u; turn < BLOCK && slot < end; turn += AHEAD, slot += AHEAD * lanes) {
+            Acc next[AHEAD];
+            [[unroll]] for (uint i = 0u; i < AHEAD; i++) {
+                if (slot + i * lanes < end)
+                    next[i] = partial(row, slot + i * lanes);
+            }
+            [[unroll]] for (uint i = 0u; i < AHEAD; i++) {
+                if (slot + i * lanes < end)
+                    block = acc_merge(block, next[i]);
+            }
+        }
+        acc = acc_merge(acc, block);
+    }
 #ifdef TREE
     acc = tree_merge(acc, lane, lanes, 1u);
     inside = inside && lane == 0u;

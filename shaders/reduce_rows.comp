@@ -84,18 +84,6 @@ void main()
     acc = acc_merge(acc, lane_close(state));
 #ifdef TREE
     acc = tree_merge(acc, lane, lanes, 1u);
-#ifdef FINISHES // GROUP lanes: all are inside, or none
-    if (!inside)
-        return;
-    if (lane == 0u)
-        put_partial(row, gl_WorkGroupID.z, acc);
-    if (comes_last()) {
-        acc = tree_merge(merge_slots(row, lane, lanes, args.n_slots), lane, lanes, 1u);
-        if (lane == 0u)
-            vkt_out0(at[0], finish(acc));
-    }
-    return;
-#endif
     inside = inside && lane == 0u;
     uint slot = gl_WorkGroupID.z;
 #else

@@ -8,7 +8,6 @@
 //                                               Golub and LeVeque (1983) do
 //         TREE: lanes of a workgroup merge, in shared memory of GROUP accumulators.
 //         BLOCKED: lanes make more than 2^BLOCK_LOG2 turns (rows), or BLOCK (columns).
-//         FINISHES: the last workgroup merges what all have put; args.counters, zeros, count them.
 //         LANES: the walk is reduce_stream.comp's, which needs no more than the functions of lanes.
 //         What follows this file defines RESULT finish(Acc).
 // A lane takes batches of four elements; which elements, and in which order, never depends on how
@@ -197,14 +196,7 @@ void lane_take_four(inout Lane lane, VALUE v[4][4], uint first, uint apart)
 // as in a tree: 15 roundings for 4 doublings are within the bound of 2 log2(n) eps.
 #define BLOCK 16u
 
-#ifdef FINISHES
-#define SEEN_BY_ALL coherent
-#else
-#define SEEN_BY_ALL
-#endif
-layout(buffer_reference, scalar, buffer_reference_align = 8) SEEN_BY_ALL buffer Partials {
-    Acc acc[];
-};
+layout(buffer_reference, scalar, buffer_reference_align = 8) buffer Partials { Acc acc[]; };
 
 #ifndef LANES
 Acc partial(uint kept, uint slot)
@@ -216,35 +208,6 @@ void put_partial(uint kept, uint slot, Acc acc)
 {
     uint at = kept * args.row_step + (args.slot0 + slot) * args.slot_step;
     Partials(args.partials).acc[at] = acc;
-}
-
-// Slots asked for before the first is used: a divisor of BLOCK.
-#ifdef TREE
-#define AHEAD 8u
-#else
-#define AHEAD 1u
-#endif
-
-// What the slots first, first + step, ... before `end` hold, in this order.
-Acc merge_slots(uint kept, uint first, uint step, uint end)
-{
-    Acc acc = acc_empty();
-    for (uint slot = first; slot < end;) {
-        Acc block = acc_empty();
-        for (uint turn = 0u; turn < BLOCK && slot < end; turn += AHEAD, slot += AHEAD * step) {
-            Acc next[AHEAD];
-            [[unroll]] for (uint i = 0u; i < AHEAD; i++) {
-                if (slot + i * step < end)
-                    next[i] = partial(kept, slot + i * step);
-            }
-            [[unroll]] for (uint i = 0u; i < AHEAD; i++) {
-                if (slot + i * step < end)
-                    block = acc_merge(block, next[i]);
-            }
-        }
-        acc = acc_merge(acc, block);
-    }
-    return acc;
 }
 
 #ifdef TREE
@@ -285,28 +248,4 @@ Acc tree_merge(Acc acc, uint place, uint n, uint apart)
 #endif
 
 uint group_number() { return gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x; }
-
-#ifdef FINISHES
-layout(buffer_reference, scalar, buffer_reference_align = 4) buffer Counter { uint n; };
-
-shared uint n_before;
-
-// True, in all of its invocations, for the last of the workgroups along z to come here: it sees
-// what the others put before. The counter is 0 again then.
-bool comes_last()
-{
-    memoryBarrierBuffer();
-    barrier();
-    if (ME == 0u) {
-        Counter counter = Counter(args.counters + 4ul * group_number());
-        n_before = atomicAdd(counter.n, 1u, gl_ScopeDevice, gl_StorageSemanticsBuffer,
-                             gl_SemanticsAcquireRelease);
-        if (n_before == gl_NumWorkGroups.z - 1u)
-            counter.n = 0u;
-    }
-    barrier();
-    memoryBarrierBuffer();
-    return n_before == gl_NumWorkGroups.z - 1u;
-}
-#endif
 #endif

@@ -250,26 +250,3 @@ def test_scans_along_axes_equal_numpy(axis, include_initial):
 def test_scan_of_nothing():
     assert vt.cumulative_sum(vt.zeros(0)).shape == (0,)
     assert float(vt.cumulative_sum(vt.zeros(0), include_initial=True)[0]) == 0
-
-
-LARGE = [(1 << 21) + 5, (3, 1 << 20), (130, 1 << 14), (1 << 18, 9), (1 << 16, 40)]
-
-
-@pytest.mark.parametrize("shape", LARGE, ids=str)
-def test_workgroups_that_share_a_row_finish_it_every_time(shape):
-    """The last one to come merges, and leaves its counter as it was."""
-    values = np.random.default_rng(11).integers(-50, 50, shape).astype(np.float32)
-    x = vt.asarray(values)
-    for axis in (None, 0) if values.ndim == 1 else (None, 0, 1):
-        expected = values.sum(axis=axis, dtype=np.float64)
-        results = [vt.sum(x, axis=axis) for _ in range(5)] + [
-            vt.sum(x + 1, axis=axis) for _ in "ab"
-        ]
-        vt.async_eval(*results)
-        for result in results[:5]:
-            assert np.array_equal(result, expected)
-        count = values.size // expected.size
-        assert np.array_equal(results[5], expected + count)
-        assert np.array_equal(results[6], expected + count)
-        assert np.array_equal(vt.argmax(x, axis=axis), values.argmax(axis=axis))
-        assert np.allclose(vt.var(x, axis=axis), values.var(axis=axis, dtype=np.float64), rtol=1e-5)

@@ -113,8 +113,6 @@ typedef struct vkt_variant {
     uint16_t group;      /* invocations of a workgroup */
     uint8_t blocked;     /* lanes are long: they add up blocks, and blocks of blocks */
     uint8_t streamed;    /* rows: vkt_reduce_stream has made the blocks */
-    uint8_t finishes;    /* the last workgroup of a kept element merges what all have left */
-    uint8_t unused;
     uint8_t modes[VKT_MAX_LEAVES];
 } vkt_variant;
 
@@ -146,7 +144,6 @@ typedef struct vkt_spread {
     uint32_t chunk;      /* reduced elements of one workgroup (or of one invocation's turn in z) */
     uint32_t n_chunks;
     uint32_t n_slots; /* partial results of a kept element */
-    uint32_t group;   /* invocations of a workgroup, 0 for vkt_reduce_group */
     bool streams;     /* rows: of SERIAL_LANES lanes, in chunks of whole blocks */
 } vkt_spread;
 
@@ -157,8 +154,6 @@ typedef struct vkt_pass {
     uint64_t first_reduced; /* number of the piece's first reduced element */
     bool columns;           /* the family */
     vkt_spread spread;
-    bool finishes;        /* no merge follows: VKT_FAMILY_MERGE's work is done here */
-    vkt_access counters;  /* of workgroups, where finishes */
     int64_t initial_step; /* scans: the neutral element lies this far before the first, or 0 */
     uint32_t flags;       /* VKT_FLAG_*, set by vkt_pass_variant */
     vkt_block *state;     /* scans: what workgroups tell each other, or NULL */

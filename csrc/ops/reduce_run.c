@@ -9,15 +9,10 @@
 /* GPU: workgroups wanted before rows stop being split, about sixteen for each multiprocessor
  * of a large GPU; and the elements of a row below which one workgroup is quicker than a second
  * dispatch. */
-#define GROUPS_WANTED 2048
-#define SPLIT_ABOVE   16384
-#define GPU_GROUP     256
-/* Lanes of a long row where there are so many elements that even such workgroups fill the device:
- * they wait for their loads once where shorter ones wait four times. */
-#define MANY_ELEMENTS    (UINT64_C(1) << 21)
-#define MANY_LANES       1024
-#define MAX_SUBGROUPS    32 /* of a workgroup, as far as every driver goes */
-#define BATCHES_A_LANE   4  /* of four elements: what a lane reads in one turn */
+#define GROUPS_WANTED    2048
+#define SPLIT_ABOVE      16384
+#define GPU_GROUP        256
+#define BATCHES_A_LANE   4 /* of four elements: what a lane reads in one turn */
 #define MAX_COLUMN_LANES 8
 #define MAX_TURNS        16 /* of a lane before its sums go into the tree: errors grow with each */
 
@@ -57,18 +52,14 @@ bool vkt_reduce_serial(const vkt_device_info *info)
     return info->serial_kernels;
 }
 
-/* The largest power of two up to `wished` that a workgroup may have. */
-static uint32_t limit_group(const vkt_device_info *info, uint32_t wished)
+uint32_t vkt_reduce_group(const vkt_device_info *info)
 {
-    uint32_t most = min_u32(wished, info->max_workgroup_invocations), group = 1;
+    if (vkt_reduce_serial(info))
+        return SERIAL_GROUP;
+    uint32_t most = min_u32(GPU_GROUP, info->max_workgroup_invocations), group = 1;
     while (group * 2 <= most)
         group *= 2;
     return group;
-}
-
-uint32_t vkt_reduce_group(const vkt_device_info *info)
-{
-    return vkt_reduce_serial(info) ? SERIAL_GROUP : limit_group(info, GPU_GROUP);
 }
 
 /* ---- Spreads --------------------------------------------------------------------------------- */
@@ -107,14 +98,11 @@ static vkt_spread spread_rows(const vkt_device_info *info, uint64_t n_kept, uint
         spread.n_slots = spread.n_chunks * (uint32_t)lanes;
         return spread;
     }
-    bool many = n_kept * n_reduced >= MANY_ELEMENTS;
-    uint32_t most = ceil_log2(limit_group(info, many ? MANY_LANES : GPU_GROUP));
-    spread.lanes_log2 = min_u32(ceil_log2(vkt_ceil_div(n_reduced, 4 * BATCHES_A_LANE)), most);
-    spread.group = vkt_reduce_group(info);
-    if (spread.group < 1u << spread.lanes_log2)
-        spread.group = 1u << spread.lanes_log2;
+    uint32_t group = vkt_reduce_group(info);
+    spread.lanes_log2 =
+        min_u32(ceil_log2(vkt_ceil_div(n_reduced, 4 * BATCHES_A_LANE)), ceil_log2(group));
     uint64_t unit = (UINT64_C(4) * BATCHES_A_LANE) << spread.lanes_log2;
-    uint64_t groups = vkt_ceil_div(n_kept, spread.group >> spread.lanes_log2);
+    uint64_t groups = vkt_ceil_div(n_kept, group >> spread.lanes_log2);
     if (n_reduced > SPLIT_ABOVE && groups < GROUPS_WANTED)
         parts = vkt_min_u64(vkt_ceil_div(GROUPS_WANTED, groups), vkt_ceil_div(n_reduced, unit));
     cut(n_reduced, parts, unit, unit * MAX_TURNS, &spread);
@@ -193,26 +181,20 @@ static uint8_t find_dims(const vkt_space *space)
     return (uint8_t)(n <= 1 ? 1 : n <= 4 ? n : n <= 8 ? 8 : VKT_MAX_NDIM);
 }
 
-static bool can_use_subgroups(const vkt_device_info *info, uint32_t group)
-{
-    return info->subgroup_size_control && info->subgroup_size <= group &&
-           group <= MAX_SUBGROUPS * info->subgroup_size;
-}
-
 /* Alignment and lengths never make another kernel: they are told by pass->flags. */
 void vkt_pass_variant(const vkt_reduction *reduction, vkt_pass *pass, vkt_variant *variant)
 {
     const vkt_space *inner = pass->columns ? pass->kept : pass->reduced;
     int32_t last = inner->ndim - 1;
-    uint32_t group = pass->spread.group ? pass->spread.group : vkt_reduce_group(reduction->info);
     *variant = (vkt_variant){
         .kept_dims = find_dims(pass->kept),
         .reduced_dims = find_dims(pass->reduced),
-        .group = (uint16_t)group,
+        .group = (uint16_t)vkt_reduce_group(reduction->info),
         .tree = !vkt_reduce_serial(reduction->info),
         .crosses = !pass->columns && inner->ndim > 1,
     };
-    variant->subgroups = variant->tree && can_use_subgroups(reduction->info, group);
+    variant->subgroups = variant->tree && reduction->info->subgroup_size_control &&
+                         reduction->info->subgroup_size <= variant->group;
     pass->flags = variant->crosses && inner->shape[last] % 4 != 0 ? VKT_FLAG_ONE_BY_ONE : 0;
     for (int i = 0; i < reduction->fusion.program.n_leaves; i++) {
         int64_t stride = inner->ndim ? inner->strides[VKT_AT_LEAF + i][last] : 1;
@@ -299,8 +281,6 @@ void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
     vkt_args_u64(args, pass->next ? vkt_block_address(pass->next) : 0);
     if (pass->state)
         vkt_args_u64(args, vkt_block_address(pass->state));
-    if (pass->finishes)
-        vkt_args_u64(args, vkt_block_address(pass->counters.block) + pass->counters.offset);
     if (reduction->reducer.merge == VKT_MERGE_INDEX)
         vkt_args_u64(args, pass->first_reduced);
     if (reduction->halves.uses_iota)
@@ -393,26 +373,18 @@ vkt_status vkt_reduce_pass(const vkt_reduction *reduction, vkt_pass *pass,
     variant.streamed = pass->spread.streams && pass->next;
     variant.blocked = variant.streamed || (reduction->reducer.merge != VKT_MERGE_INDEX &&
                                            (!variant.tree || turns > MAX_TURNS));
+    vkt_pack_pass(reduction, pass, partials, &args);
     uint64_t n_groups =
         pass->columns
             ? vkt_ceil_div(vkt_count_strips(pass->kept), UINT64_C(1) << pass->spread.lanes_log2)
             : vkt_ceil_div(pass->n_kept, (uint64_t)variant.group >> pass->spread.lanes_log2);
     variant.family = pass->columns ? VKT_FAMILY_COLUMNS : VKT_FAMILY_ROWS;
-    vkt_access others[3] = {
+    vkt_access others[2] = {
         vkt_access_block(partials->n_slots == 1 ? reduction->out : partials->block, true)};
-    int n_others = 1;
     if (variant.streamed)
-        others[n_others++] = vkt_access_block(pass->next, false);
-    pass->finishes = pass->finishes && n_groups <= VKT_MAX_COUNTERS;
-    if (pass->finishes) {
-        pass->counters = vkt_device_counters(reduction->device, (uint32_t)n_groups);
-        variant.finishes = true;
-        others[n_others++] = vkt_access_block(reduction->out, true);
-        others[n_others++] = pass->counters;
-    }
-    vkt_pack_pass(reduction, pass, partials, &args);
+        others[1] = vkt_access_block(pass->next, false);
     VKT_TRY(vkt_reduce_launch(reduction, &variant, &args, n_groups, pass->spread.n_chunks, others,
-                              n_others));
+                              variant.streamed ? 2 : 1));
     if (pass->spread.streams)
         vkt_block_unref(pass->next);
     return VKT_OK;
@@ -453,7 +425,8 @@ static vkt_status launch_merge(const vkt_reduction *reduction, const vkt_space *
         .kept_dims = find_dims(kept),
         .group = (uint16_t)group,
         .tree = !serial,
-        .subgroups = !serial && can_use_subgroups(reduction->info, group),
+        .subgroups = !serial && reduction->info->subgroup_size_control &&
+                     reduction->info->subgroup_size <= group,
     };
     vkt_args args = {.nbytes = 0};
     vkt_args_u64(&args, out_address(reduction, kept, NULL));
@@ -538,7 +511,6 @@ static vkt_status run_kept(const vkt_reduction *reduction, const vkt_space *kept
         n_slots += pass.spread.n_slots;
     }
     VKT_TRY(alloc_partials(reduction, pass.n_kept, n_slots, pass.columns, &partials));
-    pass.finishes = pieces->n_pieces == 1 && n_slots > 1 && !vkt_reduce_serial(reduction->info);
     for (uint64_t p = 0; p < pieces->n_pieces; p++) {
         if (pieces->n_pieces > 1) {
             vkt_pieces_get(whole, pieces, p, &reduced, &first);
@@ -548,10 +520,7 @@ static vkt_status run_kept(const vkt_reduction *reduction, const vkt_space *kept
         partials.slot0 += pass.spread.n_slots;
     }
     partials.slot0 = 0;
-    if (!pass.finishes)
-        return merge_partials(reduction, kept, &partials);
-    vkt_block_unref(partials.block);
-    return VKT_OK;
+    return merge_partials(reduction, kept, &partials);
 fail:
     vkt_block_unref(partials.block);
     return vkt_status_last();

@@ -224,7 +224,6 @@ static void emit_members(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_append(out, variant->initial ? "uint64_t out1; " : "");
     vkt_text_append(out, "uint64_t partials; uint64_t next; ");
     vkt_text_append(out, variant->family == VKT_FAMILY_SCAN_ONE_PASS ? "uint64_t state; " : "");
-    vkt_text_append(out, variant->finishes ? "uint64_t counters; " : "");
     if (reducer->merge == VKT_MERGE_INDEX)
         vkt_text_append(out, "int64_t index0; ");
     if (program) {
@@ -423,7 +422,6 @@ static void emit_body(const vkt_variant *variant, const vkt_reducer *reducer,
     vkt_text_append(out, variant->subgroups ? "#define SUBGROUPS\n" : "");
     vkt_text_append(out, variant->blocked ? "#define BLOCKED\n" : "");
     vkt_text_append(out, variant->streamed ? "#define STREAMED\n" : "");
-    vkt_text_append(out, variant->finishes ? "#define FINISHES\n" : "");
     vkt_text_format(out, "#define BLOCK_LOG2 %du\n",
                     variant->tree ? VKT_GPU_BLOCK_LOG2 : VKT_SERIAL_BLOCK_LOG2);
     if (variant->family == VKT_FAMILY_STREAM) {

@@ -311,7 +311,6 @@ static void destroy_logical(vkt_device *device)
     vkt_trace_destroy(device);
     vkt_queue_destroy(device);
     vkt_imports_destroy(device);
-    vkt_counters_destroy(device);
     vkt_memory_destroy(device);
     device->vk.vkDestroyDevice(device->handle, NULL);
     device->handle = VK_NULL_HANDLE;
@@ -346,7 +345,6 @@ vkt_status vkt_device_open(uint32_t index, vkt_device **out)
     VKT_TRY(vkt_profile_create(device));
     VKT_TRY(vkt_kernels_create(device));
     VKT_TRY(vkt_transfer_create(device));
-    VKT_TRY(vkt_counters_create(device));
     VKT_TRY(vkt_arithmetic_create(device));
     if (device->info.kind != VKT_DEVICE_CPU)
         guard_exit();

@@ -338,12 +338,6 @@ typedef struct vkt_launch {
     const vkt_note *note; /* for profiles; copied; may be NULL */
 } vkt_launch;
 
-/* Words of device memory by which the workgroups of a kernel count themselves. Each is 0 when the
- * kernel begins, and the kernel leaves it 0. The range, at most VKT_MAX_COUNTERS words, is given as
- * an access that writes; kernels in a row seldom get the same one. */
-#define VKT_MAX_COUNTERS 4096
-vkt_access vkt_device_counters(vkt_device *device, uint32_t n);
-
 /* Records one dispatch. The flush policy may submit. */
 vkt_status vkt_dispatch(vkt_device *device, const vkt_launch *launch);
 

@@ -30,7 +30,6 @@ typedef struct vkt_kernels vkt_kernels;   /* kernel.c */
 typedef struct vkt_transfer vkt_transfer; /* transfer.c */
 typedef struct vkt_profile vkt_profile;   /* profile.c */
 typedef struct vkt_trace vkt_trace;       /* trace.c */
-typedef struct vkt_counters vkt_counters; /* counters.c */
 typedef struct vkt_import vkt_import;     /* import.c */
 
 struct vkt_device {
@@ -58,7 +57,6 @@ struct vkt_device {
     _Atomic bool profiled; /* a profile runs */
     vkt_trace *trace;
     uint32_t settings[VKT_N_SETTINGS];
-    vkt_counters *counters;
     vkt_live_counts live; /* of Vulkan objects; kept by those who create and destroy */
     vkt_import *imports, *dying_imports;
     uint64_t n_imports; /* in both lists */
@@ -302,10 +300,6 @@ bool vkt_cache_load_driver(vkt_cache_kind kind, const vkt_device_info *info,
                            const uint8_t cache_uuid[16], void **blob, size_t *nbytes);
 bool vkt_cache_store_driver(vkt_cache_kind kind, const vkt_device_info *info,
                             const uint8_t cache_uuid[16], const void *blob, size_t nbytes);
-
-/* ---- counters.c: vkt_device_counters' words. All work is finished when they go. */
-vkt_status vkt_counters_create(vkt_device *device);
-void vkt_counters_destroy(vkt_device *device);
 
 /* ---- transfer.c */
 vkt_status vkt_transfer_create(vkt_device *device);

@@ -399,7 +399,9 @@ uint vkt_pack_bf16(float x) { return vkt_brain_bits(floatBitsToUint(x)); }
 float vkt_unpack_f16(uint h)
 {
 #ifdef VKT_UNPACKS_HALF
-    return unpackHalf2x16(h).x;
+    // The sign by its bit: some drivers drop that of a NaN.
+    uint a = floatBitsToUint(unpackHalf2x16(h & 0x7fffu).x);
+    return uintBitsToFloat(a | ((h & 0x8000u) << 16));
 #else
     uint a = h & 0x7fffu;
     uint normal = (a << 13) + (a < 0x7c00u ? 0x38000000u : 0x70000000u);

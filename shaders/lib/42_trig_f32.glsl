@@ -97,7 +97,12 @@ float vkt_sin_shifted_f32(float x, int quadrants, int sign)
     return intBitsToFloat(y ^ (((quadrant << 30) ^ sign) & int(0x80000000u)));
 }
 
-float vkt_sin_f32(float x) { return vkt_sin_shifted_f32(x, 0, floatBitsToInt(x)); }
+// Below 2^-24 x itself, by its bits: fma() may flush what is subnormal.
+float vkt_sin_f32(float x)
+{
+    bool tiny = (floatBitsToUint(x) & 0x7fffffffu) < 0x33800000u;
+    return tiny ? x : vkt_sin_shifted_f32(x, 0, floatBitsToInt(x));
+}
 
 float vkt_cos_f32(float x) { return vkt_sin_shifted_f32(x, 1, 0); }
 
@@ -116,6 +121,8 @@ float vkt_tan_f32(float x)
     vec2 over = odd ? vec2(cosine, c) : vec2(sine, s);
     vec2 under = odd ? vec2(sine, s) : vec2(cosine, c);
     float y = vkt_divide_pair_f32(over, under);
+    if ((floatBitsToUint(x) & 0x7fffffffu) < 0x33800000u)
+        return x;
     return odd != vkt_signbit_f32(x) ? vkt_negative_f32(y) : y;
 }
 
