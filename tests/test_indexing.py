@@ -158,11 +158,13 @@ class Case:
         if self.chance() < 0.04:
             lengths = [*lengths, 2]
         if self.chance() < 0.8:
-            value = self.numbers(tuple(lengths), self.dtype)
+            value = self.numbers(tuple(lengths) or (1,), self.dtype)
         else:  # of another dtype, but of numbers that both dtypes have
             value = self.rng.integers(0, 2, lengths).astype(self.rng.choice(["int8", "float32"]))
         if lengths and self.chance() < 0.2:
             value = value[..., ::-1]
+        if not lengths and value.ndim:  # a number of its own would lose the bits of its NaN
+            value = value[0] if value[0] == value[0] else np.asarray(1, self.dtype)
         return value, value if self.chance() < 0.5 else vt.asarray(value.copy())
 
 
