@@ -98,42 +98,30 @@ static vkt_status build_kernel(const compaction *c, compact_mode mode, uint32_t 
     static const char *const words[] = {"uint8_t", "uint16_t", "uint", "uvec2", "uvec4"};
     static const char *const names[] = {"count", "compress", "nonzero"};
     char name[VKT_PROGRAM_NAME + 32], program[VKT_PROGRAM_NAME];
-    vkt_text members = {0}, body = {0}, glsl = {0};
     uint32_t constants[3] = {c->group, 1, 1};
     int log2 = 0;
     while (1u << log2 < nbytes)
         log2++;
     vkt_program_name(&c->fusion.program, program);
     (void)snprintf(name, sizeof(name), "%s_%s", names[mode], program);
-    vkt_emit_members(&c->fusion.program, false, &members);
-    vkt_text_append(&members, "uint64_t ends, src, dst; int64_t first; uint n, tile0; ");
-    vkt_text_format(&body, "#define TILE %uu\n#define GROUP %uu\n#define ITEMS %uu\n%s%s%s",
+    vkt_kernel_parts parts = {
+        .source = {.name = name,
+                   .constants = constants,
+                   .n_constants = 3,
+                   .subgroup_size = c->grouped ? c->info->subgroup_size : 0},
+        .args_nbytes = args_nbytes,
+    };
+    vkt_emit_members(&c->fusion.program, false, &parts.members);
+    vkt_text_append(&parts.members, "uint64_t ends, src, dst; int64_t first; uint n, tile0; ");
+    vkt_text_format(&parts.body, "#define TILE %uu\n#define GROUP %uu\n#define ITEMS %uu\n%s%s%s",
                     c->tile, c->group, ITEMS, c->grouped ? "#define GROUPED\n" : "",
                     mode != COMPACT_COUNT ? "#define MOVES\n" : "",
                     mode == COMPACT_INDICES ? "#define INDICES\n" : "");
-    vkt_text_format(&body, "#define WORD %s\n#define NBYTES %u\n",
+    vkt_text_format(&parts.body, "#define WORD %s\n#define NBYTES %u\n",
                     mode == COMPACT_INDICES ? "int64_t" : words[log2], nbytes);
-    emit_flag(c, &body);
-    vkt_text_append(&body, vkt_glsl_template("compact"));
-    VKT_TRY(vkt_text_check(&members));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(c->device, NULL, members.chars, args_nbytes, body.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-    vkt_kernel_source source = {.name = name,
-                                .glsl = glsl.chars,
-                                .constants = constants,
-                                .n_constants = 3,
-                                .subgroup_size = c->grouped ? c->info->subgroup_size : 0};
-    VKT_TRY(vkt_kernel_build(c->device, key, key_nbytes, &source, out));
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+    emit_flag(c, &parts.body);
+    vkt_text_append(&parts.body, vkt_glsl_template("compact"));
+    return vkt_kernel_assemble(c->device, key, key_nbytes, &parts, out);
 }
 
 static vkt_status find_kernel(const compaction *c, compact_mode mode, uint32_t nbytes,
@@ -147,11 +135,6 @@ static vkt_status find_kernel(const compaction *c, compact_mode mode, uint32_t n
 }
 
 /* ---- Launches -------------------------------------------------------------------------------- */
-
-static vkt_access access_all(vkt_block *block, bool write)
-{
-    return (vkt_access){block, 0, vkt_block_nbytes(block), write};
-}
 
 static vkt_status record(compaction *c, compact_mode mode, uint64_t first, uint64_t n)
 {
@@ -170,17 +153,17 @@ static vkt_status record(compaction *c, compact_mode mode, uint64_t first, uint6
     for (int i = 0; i < c->fusion.program.n_leaves; i++) {
         if (!(c->still & 1u << i))
             c->fusion.leaf_layouts[i].offset -= (int64_t)first;
-        accesses[launch.n_accesses++] = access_all(c->fusion.leaves[i]->block, false);
+        accesses[launch.n_accesses++] = vkt_access_block(c->fusion.leaves[i]->block, false);
     }
     if (mode == COMPACT_VALUES) {
         src = vkt_block_address(c->x->block) + ((uint64_t)c->x->layout.offset + first) * nbytes;
-        accesses[launch.n_accesses++] = access_all(c->x->block, false);
+        accesses[launch.n_accesses++] = vkt_access_block(c->x->block, false);
     }
     if (mode != COMPACT_COUNT) {
         dst = vkt_block_address(c->result->block);
-        accesses[launch.n_accesses++] = access_all(c->result->block, true);
+        accesses[launch.n_accesses++] = vkt_access_block(c->result->block, true);
     }
-    accesses[launch.n_accesses++] = access_all(c->ends->block, mode == COMPACT_COUNT);
+    accesses[launch.n_accesses++] = vkt_access_block(c->ends->block, mode == COMPACT_COUNT);
     vkt_args_u64(&args, vkt_block_address(c->ends->block) +
                             (uint64_t)c->ends->layout.offset * sizeof(int64_t));
     vkt_args_u64(&args, src);

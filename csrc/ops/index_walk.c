@@ -236,9 +236,13 @@ static vkt_status build_kernel(walk_space *s, const char *key, const char *name,
                        : s->word_nbytes == 8 ? "uvec2"
                                              : "uvec4";
     vkt_walk_mode mode = s->launch->mode;
-    vkt_text members = {0}, body = {0}, glsl = {0};
     uint32_t constants[3] = {s->workgroup, 1, 1};
-    vkt_text_format(&body,
+    vkt_kernel_parts parts = {
+        .source = {.name = name, .constants = constants, .n_constants = 3},
+        .args_nbytes = args_nbytes,
+    };
+    vkt_text *body = &parts.body;
+    vkt_text_format(body,
                     "#define WORD %s\n#define NBYTES %u\n#define INDEX %s\n"
                     "#define INDEX_NBYTES %u\n#define ITEMS %u\n#define NDIM %d\n"
                     "#define INDICES %d\n%s%s%s",
@@ -247,31 +251,16 @@ static vkt_status build_kernel(walk_space *s, const char *key, const char *name,
                     s->launch->claims ? "#define CLAIMS\n" : "",
                     mode == VKT_WALK_CLAIM ? "#define STAKES\n" : "");
     if (s->launch->hash_mask)
-        vkt_text_append(&body, "#define HASHED\n");
-    vkt_text_append(&body, vkt_glsl_template("index_walk"));
-    vkt_text_append(&body, "void read_indices(uint at[NDIM], out int64_t i[INDICES])\n{\n");
+        vkt_text_append(body, "#define HASHED\n");
+    vkt_text_append(body, vkt_glsl_template("index_walk"));
+    vkt_text_append(body, "void read_indices(uint at[NDIM], out int64_t i[INDICES])\n{\n");
     for (int k = 0; k < s->walk->n_indices; k++)
-        vkt_text_format(&body, "    i[%d] = index_at(%d, args.index%d, at);\n", k, k, k);
-    vkt_text_append(&body, "}\n\n");
+        vkt_text_format(body, "    i[%d] = index_at(%d, args.index%d, at);\n", k, k, k);
+    vkt_text_append(body, "}\n\n");
     bool scatter = mode == VKT_WALK_CLAIM || mode == VKT_WALK_SCATTER;
-    vkt_text_append(&body, vkt_glsl_template(scatter ? "scatter" : "gather"));
-    emit_members(s, &members);
-    VKT_TRY(vkt_text_check(&members));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(s->walk->x->device, NULL, members.chars, args_nbytes, body.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-    vkt_kernel_source source = {
-        .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};
-    VKT_TRY(vkt_kernel_build(s->walk->x->device, key, strlen(key), &source, &s->kernel));
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+    vkt_text_append(body, vkt_glsl_template(scatter ? "scatter" : "gather"));
+    emit_members(s, &parts.members);
+    return vkt_kernel_assemble(s->walk->x->device, key, strlen(key), &parts, &s->kernel);
 }
 
 static vkt_status find_kernel(walk_space *s, uint32_t args_nbytes)

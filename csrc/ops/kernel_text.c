@@ -95,9 +95,9 @@ static void define_zero(const char *members, vkt_text *out)
     vkt_text_format(out, "#define VKT_ZERO uint(args.%.*s >> 63)\n", (int)n, name);
 }
 
-void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, const char *members,
-                       uint32_t args_nbytes, const char *body, vkt_text *out)
+static void assemble(const vkt_device *device, const vkt_kernel_parts *parts, vkt_text *out)
 {
+    const char *members = parts->members.chars, *body = parts->body.chars;
     bool *used = calloc(vkt_glsl_library_count + 1, sizeof(*used));
     if (!used) {
         out->failed = true;
@@ -107,15 +107,15 @@ void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, con
 
     vkt_text_append(out, PREAMBLE);
     define_facts(device, out);
-    for (const char *const *define = defines; define && *define; define++)
+    for (const char *const *define = parts->defines; define && *define; define++)
         vkt_text_format(out, "#define %s\n", *define);
-    if (args_nbytes > VKT_PUSH_NBYTES) {
+    if (parts->args_nbytes > VKT_PUSH_NBYTES) {
         vkt_text_format(out,
                         "layout(buffer_reference, scalar, buffer_reference_align = 16) readonly "
                         "buffer VktArgs { %s };\n"
                         "layout(push_constant, scalar) uniform VktPush { VktArgs args; };\n",
                         members);
-    } else if (args_nbytes > 0) {
+    } else if (parts->args_nbytes > 0) {
         vkt_text_format(out, "layout(push_constant, scalar) uniform VktPush { %s } args;\n",
                         members);
     }
@@ -126,4 +126,29 @@ void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, con
     }
     vkt_text_append(out, body);
     free(used);
+}
+
+static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
+                        const vkt_kernel_parts *parts, vkt_text *glsl, vkt_kernel **out)
+{
+    vkt_kernel_source source = parts->source;
+    VKT_TRY(vkt_text_check(&parts->members));
+    VKT_TRY(vkt_text_check(&parts->body));
+    assemble(device, parts, glsl);
+    VKT_TRY(vkt_text_check(glsl));
+    source.glsl = glsl->chars;
+    return vkt_kernel_build(device, key, key_nbytes, &source, out);
+fail:
+    return vkt_status_last();
+}
+
+vkt_status vkt_kernel_assemble(vkt_device *device, const void *key, size_t key_nbytes,
+                               vkt_kernel_parts *parts, vkt_kernel **out)
+{
+    vkt_text glsl = {0};
+    vkt_status status = build(device, key, key_nbytes, parts, &glsl, out);
+    vkt_text_free(&parts->members);
+    vkt_text_free(&parts->body);
+    vkt_text_free(&glsl);
+    return status;
 }

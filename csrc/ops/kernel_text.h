@@ -20,17 +20,26 @@ typedef struct vkt_glsl_chunk {
 /* The text of shaders/<name>.comp (without its own #version), or NULL. */
 const char *vkt_glsl_template(const char *name);
 
-/* Appends a whole compute shader:
+/* A kernel in parts. Members and body are texts that grow; vkt_kernel_assemble takes them over. */
+typedef struct vkt_kernel_parts {
+    vkt_kernel_source source;   /* but for glsl */
+    const char *const *defines; /* NULL-terminated, or NULL */
+    /* The arguments' declarations: "uint64_t leaf0; uint n; float s0;". */
+    vkt_text members;
+    uint32_t args_nbytes;
+    vkt_text body; /* usually generated functions followed by a template */
+} vkt_kernel_parts;
+
+/* Puts a whole compute shader together and builds it under `key`:
  *   - #version and the extensions;
  *   - `#define VKT_FACT` for each fact about `device`'s arithmetic that holds (vulkan/device.h);
- *   - `#define NAME value` for each of `defines` ("WIDTH 4"), a NULL-terminated list, may be NULL;
- * - the arguments: `members` ("uint64_t leaf0; uint n; float s0;") as push constants, or, when
- * args_nbytes >
- *     VKT_PUSH_NBYTES, as a buffer whose address is pushed; both ways they are read as args.member;
- *   - every chunk of shaders/lib that `body` names, in library order;
- *   - body.
- * `body` is usually generated functions followed by a template. */
-void vkt_glsl_assemble(const vkt_device *device, const char *const *defines, const char *members,
-                       uint32_t args_nbytes, const char *body, vkt_text *out);
+ *   - `#define NAME value` for each of `defines` ("WIDTH 4");
+ *   - the members as push constants, or, when args_nbytes > VKT_PUSH_NBYTES, as a buffer whose
+ *     address is pushed; both ways they are read as args.member;
+ *   - every chunk of shaders/lib that the body names, in library order;
+ *   - the body.
+ * Releases members and body, also on failure. Fails as vkt_kernel_build does. */
+vkt_status vkt_kernel_assemble(vkt_device *device, const void *key, size_t key_nbytes,
+                               vkt_kernel_parts *parts, vkt_kernel **out);
 
 #endif

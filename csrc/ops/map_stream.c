@@ -121,7 +121,6 @@ static vkt_status build_kernel(const vkt_map_plan *plan, const stream *s, uint32
                                const void *key, size_t key_nbytes, vkt_kernel **out)
 {
     char numbers[4][32], program_name[VKT_PROGRAM_NAME], name[VKT_PROGRAM_NAME + 16];
-    vkt_text members = {0}, body = {0}, text = {0};
     const uint32_t constants[3] = {WORKGROUP, 1, 1};
 
     (void)snprintf(numbers[0], sizeof(numbers[0]), "LANES %u", s->lanes);
@@ -132,26 +131,15 @@ static vkt_status build_kernel(const vkt_map_plan *plan, const stream *s, uint32
     vkt_program_name(plan->program, program_name);
     (void)snprintf(name, sizeof(name), "stream_%s", program_name);
 
-    emit_members(plan, &members);
-    vkt_program_emit(plan->program, &body);
-    emit_main(plan, s, &body);
-    VKT_TRY(vkt_text_check(&members));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(plan->device, defines, members.chars, args_nbytes, body.chars, &text);
-    VKT_TRY(vkt_text_check(&text));
-
-    vkt_kernel_source source = {
-        .name = name, .glsl = text.chars, .constants = constants, .n_constants = 3};
-    VKT_TRY(vkt_kernel_build(plan->device, key, key_nbytes, &source, out));
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&text);
-    return VKT_OK;
-fail:
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&text);
-    return vkt_status_last();
+    vkt_kernel_parts parts = {
+        .source = {.name = name, .constants = constants, .n_constants = 3},
+        .defines = defines,
+        .args_nbytes = args_nbytes,
+    };
+    emit_members(plan, &parts.members);
+    vkt_program_emit(plan->program, &parts.body);
+    emit_main(plan, s, &parts.body);
+    return vkt_kernel_assemble(plan->device, key, key_nbytes, &parts, out);
 }
 
 static vkt_status find_kernel(const vkt_map_plan *plan, const stream *s, uint32_t args_nbytes,

@@ -181,7 +181,6 @@ static vkt_status build_kernel(const vkt_map_plan *plan, vkt_map_layout layout,
 {
     bool on_cpu = vkt_device_get_info(plan->device)->serial_kernels;
     char numbers[5][32], program_name[VKT_PROGRAM_NAME], name[VKT_PROGRAM_NAME + 16];
-    vkt_text members = {0}, body = {0}, text = {0};
     uint32_t constants[3] = {vkt_map_group_size(plan, layout), 1, 1};
 
     (void)snprintf(numbers[0], sizeof(numbers[0]), "WIDTH %u", plan->width);
@@ -194,33 +193,22 @@ static vkt_status build_kernel(const vkt_map_plan *plan, vkt_map_layout layout,
     vkt_program_name(plan->program, program_name);
     (void)snprintf(name, sizeof(name), "%s_%s", layout_names[layout], program_name);
 
-    emit_members(plan, layout, &members);
-    vkt_program_emit(plan->program, &body);
-    vkt_emit_access(plan->program, true, &body);
+    vkt_kernel_parts parts = {
+        .source = {.name = name, .constants = constants, .n_constants = 3},
+        .defines = defines,
+        .args_nbytes = args_nbytes,
+    };
+    emit_members(plan, layout, &parts.members);
+    vkt_program_emit(plan->program, &parts.body);
+    vkt_emit_access(plan->program, true, &parts.body);
     if (layout == VKT_MAP_TILES && !on_cpu) {
-        vkt_text_append(&body, vkt_glsl_template("elementwise_tile"));
-        emit_run_tile(plan, &body);
+        vkt_text_append(&parts.body, vkt_glsl_template("elementwise_tile"));
+        emit_run_tile(plan, &parts.body);
     } else {
-        emit_run(plan, &body);
+        emit_run(plan, &parts.body);
     }
-    vkt_text_append(&body, vkt_glsl_template("elementwise"));
-    VKT_TRY(vkt_text_check(&members));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(plan->device, defines, members.chars, args_nbytes, body.chars, &text);
-    VKT_TRY(vkt_text_check(&text));
-
-    vkt_kernel_source source = {
-        .name = name, .glsl = text.chars, .constants = constants, .n_constants = 3};
-    VKT_TRY(vkt_kernel_build(plan->device, key, key_nbytes, &source, out));
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&text);
-    return VKT_OK;
-fail:
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&text);
-    return vkt_status_last();
+    vkt_text_append(&parts.body, vkt_glsl_template("elementwise"));
+    return vkt_kernel_assemble(plan->device, key, key_nbytes, &parts, out);
 }
 
 vkt_status vkt_map_kernel(const vkt_map_plan *plan, vkt_map_layout layout, uint32_t args_nbytes,

@@ -39,7 +39,7 @@ static const char MEMBERS[] =
     "uint m, n, k, k_chunk, n_batch, b1, b2, n_work, flags;";
 static const char SUM_MEMBERS[] = "uint64_t src, dst, n_elems; uint n_slices, n_merge, last;";
 
-/* `#define`s as vkt_glsl_assemble takes them. */
+/* `#define`s as vkt_kernel_assemble takes them. */
 #define MAX_DEFINES 32
 typedef struct defines {
     int n;
@@ -109,30 +109,23 @@ uint64_t vkt_matmul_vector_nbytes(const matmul_job *job)
 
 /* Builds `body` under `key`, the text that tells variants apart. */
 static vkt_status build(const matmul_job *job, const char *key, const char *body, const defines *d,
-                        vkt_kernel_source *source, vkt_kernel **out)
+                        const vkt_kernel_source *source, vkt_kernel **out)
 {
-    vkt_text whole = {0}, glsl = {0};
     bool sums = out == &job->sum_kernel;
+    vkt_kernel_parts parts = {
+        .source = *source,
+        .defines = d->lines,
+        .args_nbytes = sums ? MATMUL_SUM_ARGS_NBYTES : MATMUL_ARGS_NBYTES,
+    };
+    vkt_text_append(&parts.members, sums ? SUM_MEMBERS : MEMBERS);
     /* Not a define: the library's functions are found in the body. */
     if (job->dtype == VKT_FLOAT16 || job->dtype == VKT_BFLOAT16)
-        vkt_text_format(&whole, "#define NARROW(x) uint16_t(vkt_pack_%s(x))\n",
+        vkt_text_format(&parts.body, "#define NARROW(x) uint16_t(vkt_pack_%s(x))\n",
                         vkt_dtypes[job->dtype].tag);
     if (!sums)
-        vkt_text_append(&whole, vkt_glsl_template("matmul_types"));
-    vkt_text_append(&whole, vkt_glsl_template(body));
-    VKT_TRY(vkt_text_check(&whole));
-    vkt_glsl_assemble(job->device, d->lines, sums ? SUM_MEMBERS : MEMBERS,
-                      sums ? MATMUL_SUM_ARGS_NBYTES : MATMUL_ARGS_NBYTES, whole.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-    source->glsl = glsl.chars;
-    VKT_TRY(vkt_kernel_build(job->device, key, strlen(key), source, out));
-    vkt_text_free(&whole);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&whole);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+        vkt_text_append(&parts.body, vkt_glsl_template("matmul_types"));
+    vkt_text_append(&parts.body, vkt_glsl_template(body));
+    return vkt_kernel_assemble(job->device, key, strlen(key), &parts, out);
 }
 
 static void define_variant(const matmul_job *job, defines *d)

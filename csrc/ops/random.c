@@ -84,7 +84,7 @@ static vkt_status find_kernel(vkt_device *device, const vkt_random_request *requ
                               vkt_dtype dtype, uint32_t group, uint32_t items, vkt_kernel **out)
 {
     bool wide = draws_wide(request, dtype), real = is_real(request->kind);
-    char name[64], members[160], lines[5][32];
+    char name[64], lines[5][32];
     (void)snprintf(name, sizeof(name), "random_%s_%s%s", NAMES[request->kind],
                    vkt_dtypes[dtype].tag, !real && wide ? "_wide" : "");
     *out = vkt_kernel_find(device, name, strlen(name));
@@ -92,10 +92,6 @@ static vkt_status find_kernel(vkt_device *device, const vkt_random_request *requ
         return VKT_OK;
 
     const char *type = vkt_dtypes[dtype].storage;
-    (void)snprintf(members, sizeof(members),
-                   "uint64_t dst, first_block, low, range; %s scale, shift; uvec2 key, stream; "
-                   "uint n_values, n_blocks;",
-                   wide ? "double" : "float");
     (void)snprintf(lines[0], sizeof(lines[0]), "KIND %d", (int)request->kind);
     (void)snprintf(lines[1], sizeof(lines[1]), "VALUE %s", type);
     (void)snprintf(lines[2], sizeof(lines[2]), "ITEMS %u", items);
@@ -104,23 +100,19 @@ static vkt_status find_kernel(vkt_device *device, const vkt_random_request *requ
     const char *defines[] = {lines[0], lines[1], lines[2], lines[3], lines[4], wide ? "WIDE" : NULL,
                              NULL};
     uint32_t constants[3] = {group, 1, 1};
-    vkt_text body = {0}, glsl = {0};
+    vkt_kernel_parts parts = {
+        .source = {.name = name, .constants = constants, .n_constants = 3},
+        .defines = defines,
+        .args_nbytes = wide ? 80 : 72,
+    };
+    vkt_text_format(&parts.members,
+                    "uint64_t dst, first_block, low, range; %s scale, shift; uvec2 key, stream; "
+                    "uint n_values, n_blocks;",
+                    wide ? "double" : "float");
     if (real)
-        emit_functions(dtype, &body);
-    vkt_text_append(&body, vkt_glsl_template("random"));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(device, defines, members, wide ? 80 : 72, body.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-    vkt_kernel_source source = {
-        .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};
-    VKT_TRY(vkt_kernel_build(device, name, strlen(name), &source, out));
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+        emit_functions(dtype, &parts.body);
+    vkt_text_append(&parts.body, vkt_glsl_template("random"));
+    return vkt_kernel_assemble(device, name, strlen(name), &parts, out);
 }
 
 static void pack_real(double value, bool wide, vkt_args *args)

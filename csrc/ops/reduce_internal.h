@@ -219,6 +219,5 @@ void vkt_pack_pass(const vkt_reduction *reduction, const vkt_pass *pass,
 vkt_status vkt_reduce_launch(const vkt_reduction *reduction, const vkt_variant *variant,
                              const vkt_args *args, uint64_t n_groups, uint32_t n_chunks,
                              const vkt_access *others, int n_others);
-vkt_access vkt_access_block(vkt_block *block, bool write);
 
 #endif

@@ -342,11 +342,6 @@ fail:
     return vkt_status_last();
 }
 
-vkt_access vkt_access_block(vkt_block *block, bool write)
-{
-    return (vkt_access){.block = block, .nbytes = vkt_block_nbytes(block), .write = write};
-}
-
 /* Turns of the longest invocation's loop over elements. */
 static uint64_t count_turns(const vkt_device_info *info, const vkt_pass *pass)
 {

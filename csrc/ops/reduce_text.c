@@ -456,7 +456,6 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
                         const vkt_variant *variant, const vkt_reducer *reducer,
                         const vkt_program *program, uint32_t args_nbytes, vkt_kernel **out)
 {
-    vkt_text members = {0}, body = {0}, glsl = {0};
     char name[VKT_PROGRAM_NAME + 64], inner[VKT_PROGRAM_NAME] = "", operands[32], span[32];
     uint32_t constants[3] = {variant->group, 1, 1};
     uint32_t subgroup_size = variant->subgroups ? vkt_device_get_info(device)->subgroup_size : 0;
@@ -473,31 +472,20 @@ static vkt_status build(vkt_device *device, const void *key, size_t key_nbytes,
         vkt_program_name(program, inner);
     (void)snprintf(name, sizeof(name), "%s_%s%s%s", vkt_ops[reducer->op].name,
                    families[variant->family].name, program ? "_" : "", inner);
+    vkt_kernel_parts parts = {
+        .source = {.name = name,
+                   .constants = constants,
+                   .n_constants = 3,
+                   .subgroup_size = subgroup_size},
+        .defines = defines,
+        .args_nbytes = args_nbytes,
+    };
     if (streams)
-        emit_stream_members(reducer, program, &members);
+        emit_stream_members(reducer, program, &parts.members);
     else
-        emit_members(variant, reducer, program, &members);
-    emit_body(variant, reducer, program, &body);
-    VKT_TRY(vkt_text_check(&members));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(device, defines, members.chars, args_nbytes, body.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-
-    vkt_kernel_source source = {.name = name,
-                                .glsl = glsl.chars,
-                                .constants = constants,
-                                .n_constants = 3,
-                                .subgroup_size = subgroup_size};
-    VKT_TRY(vkt_kernel_build(device, key, key_nbytes, &source, out));
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&members);
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+        emit_members(variant, reducer, program, &parts.members);
+    emit_body(variant, reducer, program, &parts.body);
+    return vkt_kernel_assemble(device, key, key_nbytes, &parts, out);
 }
 
 vkt_status vkt_reduce_kernel(vkt_device *device, const vkt_variant *variant,

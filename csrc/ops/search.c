@@ -78,28 +78,23 @@ static vkt_status find_kernel(search *s)
     const char *defines[] = {lines[0], lines[1], lines[2], lines[3], NULL};
     const char *tag = type->cls != VKT_CLASS_FLOAT ? NULL : type->nbytes == 4 ? "f32" : "f64";
     uint32_t constants[3] = {s->workgroup, 1, 1};
-    vkt_text body = {0}, glsl = {0};
+    vkt_kernel_parts parts = {
+        .source = {.name = name, .constants = constants, .n_constants = 3},
+        .defines = defines,
+        .args_nbytes = ARGS_NBYTES,
+    };
+    vkt_text_append(&parts.members, MEMBERS);
     /* In the body and no define: only what the body names is taken from the library. */
     if (tag)
         vkt_text_format(
-            &body, "#define is_nan(x) vkt_isnan_%s(x)\n#define is_less(x, y) vkt_less_%s(x, y)\n",
-            tag, tag);
+            &parts.body,
+            "#define is_nan(x) vkt_isnan_%s(x)\n#define is_less(x, y) vkt_less_%s(x, y)\n", tag,
+            tag);
     else
-        vkt_text_append(&body, "#define is_nan(x) false\n#define is_less(x, y) ((x) < (y))\n");
-    vkt_text_append(&body, vkt_glsl_template("search"));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(device, defines, MEMBERS, ARGS_NBYTES, body.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-    vkt_kernel_source source = {
-        .name = name, .glsl = glsl.chars, .constants = constants, .n_constants = 3};
-    VKT_TRY(vkt_kernel_build(device, name, strlen(name), &source, &s->kernel));
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+        vkt_text_append(&parts.body,
+                        "#define is_nan(x) false\n#define is_less(x, y) ((x) < (y))\n");
+    vkt_text_append(&parts.body, vkt_glsl_template("search"));
+    return vkt_kernel_assemble(device, name, strlen(name), &parts, &s->kernel);
 }
 
 /* Records the search for the values first .. first + n - 1. */

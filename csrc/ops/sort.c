@@ -141,28 +141,20 @@ static vkt_status find_kernel(const sort *s, sort_step step, vkt_kernel **out)
     (void)snprintf(template, sizeof(template), "sort_%s",
                    s->serial && step != SMALL ? "serial" : STEPS[step]);
     uint32_t constants[3] = {s->group, 1, 1};
-    vkt_text body = {0}, glsl = {0};
-    emit_defines(s, step, &body);
-    vkt_text_append(&body, vkt_glsl_template("sort_element"));
+    vkt_kernel_parts parts = {
+        .source = {.name = name,
+                   .constants = constants,
+                   .n_constants = 3,
+                   .subgroup_size = plain ? 0 : s->info->subgroup_size},
+        .args_nbytes = sizeof(sort_args),
+    };
+    vkt_text_append(&parts.members, MEMBERS);
+    emit_defines(s, step, &parts.body);
+    vkt_text_append(&parts.body, vkt_glsl_template("sort_element"));
     if (!plain)
-        vkt_text_append(&body, vkt_glsl_template("sort_rank"));
-    vkt_text_append(&body, vkt_glsl_template(template));
-    VKT_TRY(vkt_text_check(&body));
-    vkt_glsl_assemble(s->device, NULL, MEMBERS, sizeof(sort_args), body.chars, &glsl);
-    VKT_TRY(vkt_text_check(&glsl));
-    vkt_kernel_source source = {.name = name,
-                                .glsl = glsl.chars,
-                                .constants = constants,
-                                .n_constants = 3,
-                                .subgroup_size = plain ? 0 : s->info->subgroup_size};
-    VKT_TRY(vkt_kernel_build(s->device, name, strlen(name), &source, out));
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return VKT_OK;
-fail:
-    vkt_text_free(&body);
-    vkt_text_free(&glsl);
-    return vkt_status_last();
+        vkt_text_append(&parts.body, vkt_glsl_template("sort_rank"));
+    vkt_text_append(&parts.body, vkt_glsl_template(template));
+    return vkt_kernel_assemble(s->device, name, strlen(name), &parts, out);
 }
 
 /* ---- How rows are cut ------------------------------------------------------------------------ */

@@ -315,6 +315,12 @@ typedef struct vkt_access {
     bool write;
 } vkt_access;
 
+/* All of a block. */
+static inline vkt_access vkt_access_block(vkt_block *block, bool write)
+{
+    return (vkt_access){.block = block, .nbytes = vkt_block_nbytes(block), .write = write};
+}
+
 /* What a launch computes, as its caller would say it. Texts are cut where they do not fit. */
 #define VKT_NOTE_NDIM 16
 typedef struct vkt_note {
