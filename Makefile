@@ -7,7 +7,7 @@ TEST_PACKAGES := vulkan-validationlayers clang libclang-rt-14-dev spirv-tools
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test system system-test venv lint conformance benchmark clean
+.PHONY: demo test system system-test venv docs lint conformance benchmark clean
 
 demo: venv
 	$(BIN)/python examples/digits.py
@@ -30,6 +30,11 @@ system-test: system
 venv: system
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -q -e '.[test]'
+
+# The site, into build/docs/html. Warnings are errors. Pages of names that are gone would be kept, so all are made anew.
+docs: venv
+	rm -rf docs/reference/generated
+	$(BIN)/python -m sphinx -E -W --keep-going -j auto -d build/docs/doctrees docs build/docs/html
 
 # Warnings are errors, with both compilers; style; types.
 lint: system-test venv

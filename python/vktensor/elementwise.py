@@ -93,7 +93,7 @@ def fmod(x1: Operand, x2: Operand, /) -> Tensor:
 
 def pow(x1: Operand, x2: Operand, /) -> Tensor:
     """x1 to the power x2, broadcast. Numeric; C99's special cases for floats; integers wrap around
-    and a negative integer exponent gives 0 unless |x1| is 1.
+    and a negative integer exponent gives 0 unless ``|x1|`` is 1.
 
     >>> vt.pow(vt.asarray([2.0, 3.0]), 2)
     Tensor([4., 9.], dtype=float32)

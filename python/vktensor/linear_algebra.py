@@ -17,7 +17,7 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     or a column.
 
     Numeric; float16 and bfloat16 accumulate in float32 and round once. Each element is within (K +
-    c) eps |x1| |x2|. ValueError where K differs, TypeError for bool.
+    c) eps ``|x1| |x2|``. ValueError where K differs, TypeError for bool.
 
     >>> vt.matmul(vt.asarray([[1, 2], [3, 4]]), vt.asarray([1, 1]))
     Tensor([3, 7], dtype=int64)

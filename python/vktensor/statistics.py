@@ -32,7 +32,7 @@ __all__ = [
 def sum(
     x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
-    """Sum over `axis`, pairwise, within 2 log2(n) eps of the sum of |x|; 0 for no elements.
+    """Sum over `axis`, pairwise, within 2 log2(n) eps of the sum of ``|x|``; 0 for no elements.
 
     Narrow integers and bool are summed in int64 or uint64, which is then the result's dtype;
     float16 and bfloat16 in float32, rounded once.
@@ -163,7 +163,7 @@ def cumulative_sum(
     0. dtypes as in `sum`.
 
     Beyond a tile of the kernel rounding errors are carried along, so they do not grow with the
-    length: at most 31 eps of the sum of |x| up to there, commonly one or two. Prefixes of
+    length: at most 31 eps of the sum of ``|x|`` up to there, commonly one or two. Prefixes of
     non-negative floats may dip by one ULP where tiles meet.
 
     >>> vt.cumulative_sum(vt.asarray([1, 2, 3]))

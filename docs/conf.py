@@ -1,0 +1,64 @@
+"""How Sphinx builds the site: `make docs`, offline and with every warning an error."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+# The package as it lies here, also for the processes that run the notebook.
+sys.path.insert(0, str(ROOT / "python"))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+import vktensor  # noqa: E402
+
+project = "vktensor"
+version = release = vktensor.__version__
+copyright = "the vktensor authors"  # noqa: A001
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "myst_nb"]
+exclude_patterns = ["accuracy"]
+templates_path = ["_templates"]
+nitpicky = True
+default_role = "code"
+# Types are told in the text of each function; signatures are for reading.
+autodoc_typehints = "none"
+autodoc_default_options = {"exclude-members": "__init__, __new__"}
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+# The notebook is kept without outputs: they are made here, and again when it changes.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(ROOT / "build" / "docs" / "notebooks")
+nb_execution_timeout = 200
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+myst_heading_anchors = 3
+
+html_theme = "pydata_sphinx_theme"
+html_title = "vktensor"
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "navbar_align": "left",
+    "header_links_before_dropdown": 8,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+
+def link_names(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Makes `vt.name` in a docstring a link; one to nothing is a warning."""
+    named = re.compile(r"(?<!`)`(vt\.([\w.]+)(?:\(\))?)`(?!`)")
+    lines[:] = [named.sub(r":obj:`\1 <vktensor.\2>`", line) for line in lines]
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", link_names)
