@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import vktensor as vt
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 #: Pages with code that is run.
-PAGES = ["index", "install"]
+PAGES = ["index", "install", "errors", "performance"]
 
 MODULES = ["creation", "elementwise", "linear_algebra", "manipulation", "profiling"]
 MODULES += ["runtime", "statistics", "searching", "data_types", "_dtypes"]
@@ -74,3 +75,81 @@ def test_examples_of_pages_give_what_they_show(page):
     test = doctest.DocTestParser().get_doctest(text, {"vt": vt, "np": np}, page, page, 0)
     results = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
     assert results.failed == 0 and results.attempted > 0
+
+
+# ---- what errors mean ----------------------------------------------------------------------------
+
+COMPUTE = "import vktensor as vt; vt.eval(vt.ones(3) + 1)"
+FORK = """
+import os, sys, vktensor as vt
+vt.eval(vt.ones(3))
+pid = os.fork()
+if not pid:
+    vt.eval(vt.ones(3))
+os.waitpid(pid, 0)
+sys.exit(1)
+"""
+NO_DRIVER = {name: "/nonexistent.json" for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES")}
+#: Beginning of a message on the page: code that raises it, variables it runs under.
+RAISED = {
+    "RuntimeError: Vulkan: the loader found no driver": (COMPUTE, NO_DRIVER),
+    "RuntimeError: the GPU cannot be used in a forked": (FORK, {}),
+    "vktensor.OutOfMemoryError": (COMPUTE, {"vkAllocateMemory": -2}),
+    "vktensor.DeviceLostError": (COMPUTE, {"vkQueueSubmit2": -4}),
+    "vktensor.KernelCompileError": (COMPUTE, {"vkCreateComputePipelines": -1000012000}),
+    "vktensor.VulkanError": (COMPUTE, {"vkCreateSemaphore": -13}),
+}
+
+
+def messages_of_the_page():
+    """The messages in text blocks, which take more than an example to be raised."""
+    return re.findall(r"^```text\n(.*)\n```$", (DOCS / "errors.md").read_text(), re.MULTILINE)
+
+
+def failing_loader(folder):
+    """A Vulkan loader in `folder` in which a function can be made to fail; the path of the real."""
+    mapped = re.search(r"/\S*/libvulkan\.so\S*", Path("/proc/self/maps").read_text())
+    target = folder / "libvulkan.so.1"
+    source = ROOT / "tests" / "failing_vulkan.c"
+    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", target], check=True)
+    return mapped.group()
+
+
+@pytest.mark.parametrize("beginning", RAISED)
+def test_messages_of_the_page_are_raised(beginning, tmp_path):
+    (message,) = (m for m in messages_of_the_page() if m.startswith(beginning))
+    code, env = RAISED[beginning]
+    if env and env is not NO_DRIVER:
+        vt.devices()  # loads Vulkan
+        ((function, result),) = env.items()
+        env = {"FAILING_FUNCTION": function, "FAILING_RESULT": str(result)}
+        env |= {"FAILING_LOADER": failing_loader(tmp_path), "LD_LIBRARY_PATH": str(tmp_path)}
+    env = {**os.environ, "VKTENSOR_VALIDATE": "0", **env}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert doctest.OutputChecker().check_output(message, last, doctest.ELLIPSIS), last
+
+
+@pytest.mark.unwatched
+def test_every_message_and_error_class_of_the_page_is_tried():
+    found = messages_of_the_page()
+    assert sorted(RAISED) == sorted(b for m in found for b in RAISED if m.startswith(b))
+    assert len(found) == len(RAISED)
+    headings = re.findall(r"^## (\w+)$", (DOCS / "errors.md").read_text(), re.MULTILINE)
+    classes = {name for name in vt.__all__ if name.endswith("Error")}
+    assert classes == {h for h in headings if h.endswith("Error")}
+
+
+# ---- performance -------------------------------------------------------------------------------
+
+
+@pytest.mark.unwatched
+def test_every_environment_variable_stands_on_the_page():
+    folders = {"csrc": "*.[ch]", "python": "*.py", "tests": "*.py"}
+    files = [p for folder, names in folders.items() for p in (ROOT / folder).rglob(names)]
+    read = r"(?:getenv\(|environ\S*?[\[(])\"(VKTENSOR_\w+)\""
+    text = "\n".join(path.read_text() for path in [*files, ROOT / "setup.py"])
+    page = (DOCS / "performance.md").read_text()
+    table = "\n".join(re.findall(r"^\| `VKTENSOR.*", page, re.MULTILINE))
+    assert set(re.findall(read, text)) == set(re.findall(r"`(VKTENSOR_\w+)", table))
