@@ -95,6 +95,17 @@ def test_the_worst_inputs_found_on_any_device_are_within_the_bound_on_this(path)
             assert found.worst <= limit and not found.wrong, (row, found)
 
 
+@pytest.mark.parametrize("first, last", [(0.3, 0.75), (-2.9, -2.6), (-3.3, -3.0), (2.0, 3.0)])
+def test_lgamma_is_within_one_ulp_where_its_terms_are_as_large_as_it_is(first, last):
+    x = np.linspace(first, last, 1 << 19)
+    for dtype in ("float32", "float64"):
+        arrays = [x.astype(dtype)]
+        found = measure.compare(
+            ROWS["lgamma"], dtype, arrays, np.asarray(vt.lgamma(vt.asarray(arrays[0])))
+        )
+        assert found.worst <= 1 and not found.wrong, (dtype, found)
+
+
 def test_a_result_that_is_not_exact_is_counted():
     x = [np.arange(8, dtype=np.float32)]
     right = measure.compare(ROWS["negative"], "float32", x, -x[0])

@@ -102,43 +102,42 @@ real vkt_erfc_#(real x)
     return a < 0.5 ? small : x < 0.0 ? 2.0 - tail : tail;
 }
 
-// (log(gamma(1 + t)) + c t) / t^2 of t in [-0.4, 0.6] and (log(gamma(2 + t)) + (c - 1) t) / t^2 of
-// t in [-1/2, 1/2]; c is Euler's constant.
+// (log(gamma(1 + t)) + c t - t^2 b) / t^3 of t in [-0.4, 0.6] and (log(gamma(2 + t)) + (c - 1) t -
+// t^2 b) / t^3 of t in [-1/2, 1/2]; c is Euler's constant, b that of vkt_lgamma_bend.
 float vkt_lgamma_one_f32(float t)
 {
-    return 0.822467 + t * (-0.40068576 + t * (0.27058038 + t * (-0.20737213 + t * (0.16957743 + t
-        * (-0.14444958 + t * (0.12540032 + t * (-0.10657729 + t * (0.09722236 + t * (-0.1141548
-        + t * (0.114599146 + t * -0.051941957))))))))));
+    return -0.40068576 + t * (0.27058038 + t * (-0.20737213 + t * (0.16957743 + t * (-0.14444958
+        + t * (0.12540032 + t * (-0.10657729 + t * (0.09722236 + t * (-0.1141548 + t * (0.114599146
+        + t * -0.051941957)))))))));
 }
 
 double vkt_lgamma_one_f64(double t)
 {
-    return 0.8224670334241132lf + t * (-0.4006856343865317lf + t * (0.27058080842778076lf + t
-        * (-0.2073855510285396lf + t * (0.16955717699815395lf + t * (-0.1440498967881658lf + t
-        * (0.12550966947505401lf + t * (-0.11133426458079661lf + t * (0.10009945867256774lf + t
-        * (-0.09095406476248671lf + t * (0.08335385148955746lf + t * (-0.07693145830300112lf + t
-        * (0.07143178289930664lf + t * (-0.06668325399150185lf + t * (0.06252833320845796lf + t
-        * (-0.05870338422858032lf + t * (0.055218125938760354lf + t * (-0.05314981016141763lf + t
-        * (0.05240215779834856lf + t * (-0.0474287906926752lf + t * (0.036035339690906575lf + t
-        * (-0.035076791547625545lf + t * (0.05698033106223317lf + t * (-0.07161809093190322lf + t
-        * (0.04828180724338936lf + t * -0.01327145398671276lf))))))))))))))))))))))));
+    return -0.4006856343865317lf + t * (0.27058080842778076lf + t * (-0.2073855510285396lf + t
+        * (0.16955717699815395lf + t * (-0.1440498967881658lf + t * (0.12550966947505401lf + t
+        * (-0.11133426458079661lf + t * (0.10009945867256774lf + t * (-0.09095406476248671lf + t
+        * (0.08335385148955746lf + t * (-0.07693145830300112lf + t * (0.07143178289930664lf + t
+        * (-0.06668325399150185lf + t * (0.06252833320845796lf + t * (-0.05870338422858032lf + t
+        * (0.055218125938760354lf + t * (-0.05314981016141763lf + t * (0.05240215779834856lf + t
+        * (-0.0474287906926752lf + t * (0.036035339690906575lf + t * (-0.035076791547625545lf + t
+        * (0.05698033106223317lf + t * (-0.07161809093190322lf + t * (0.04828180724338936lf + t
+        * -0.01327145398671276lf)))))))))))))))))))))));
 }
 
 float vkt_lgamma_two_f32(float t)
 {
-    return 0.32246703 + t * (-0.06735224 + t * (0.020581348 + t * (-0.0073871985 + t
-        * (0.0028808073 + t * (-0.0011785459 + t * (0.0005662071 + t * -0.00026933127))))));
+    return -0.06735224 + t * (0.020581348 + t * (-0.0073871985 + t * (0.0028808073 + t
+        * (-0.0011785459 + t * (0.0005662071 + t * -0.00026933127)))));
 }
 
 double vkt_lgamma_two_f64(double t)
 {
-    return 0.3224670334241132lf + t * (-0.06735230105319556lf + t * (0.02058080842778334lf + t
-        * (-0.0073855510289432495lf + t * (0.0028905103308695655lf + t * (-0.0011927539007270808lf
-        + t * (0.0005096695195236677lf + t * (-0.00022315498211142174lf + t
-        * (9.945761913247507e-5lf + t * (-4.4923684613393784e-5lf + t * (2.0505999273440372e-5lf + t
-        * (-9.456507016642574e-6lf + t * (4.382958462830729e-6lf + t * (-1.9737349326646116e-6lf
-        + t * (9.24011377961569e-7lf + t * (-5.817412876322501e-7lf + t
-        * 2.7504570346981783e-7lf)))))))))))))));
+    return -0.06735230105319556lf + t * (0.02058080842778334lf + t * (-0.0073855510289432495lf + t
+        * (0.0028905103308695655lf + t * (-0.0011927539007270808lf + t * (0.0005096695195236677lf
+        + t * (-0.00022315498211142174lf + t * (9.945761913247507e-5lf + t
+        * (-4.4923684613393784e-5lf + t * (2.0505999273440372e-5lf + t * (-9.456507016642574e-6lf
+        + t * (4.382958462830729e-6lf + t * (-1.9737349326646116e-6lf + t * (9.24011377961569e-7lf
+        + t * (-5.817412876322501e-7lf + t * 2.7504570346981783e-7lf))))))))))))));
 }
 
 // -c and 1 - c, each with the rest that it lacks.
@@ -147,6 +146,14 @@ vec2 vkt_lgamma_slope_f32(bool one) { return vec2(one ? -0.5772157 : 0.42278433,
 dvec2 vkt_lgamma_slope_f64(bool one)
 {
     return dvec2(one ? -0.5772156649015329lf : 0.42278433509846713lf, 4.942915152430645e-18lf);
+}
+
+// pi^2 / 12 and that less 1/2, likewise.
+vec2 vkt_lgamma_bend_f32(bool one) { return vec2(one ? 0.822467 : 0.32246703, 4.329417e-9); }
+
+dvec2 vkt_lgamma_bend_f64(bool one)
+{
+    return dvec2(one ? 0.8224670334241132lf : 0.3224670334241132lf, 1.52033618e-17lf);
 }
 
 // log(gamma(x)) of x in [1.23, 1.74], from its least value, as a sum of two.
@@ -206,9 +213,13 @@ pair vkt_lgamma_pair_#(real x)
     bool middling = x > 2.5 && !large;
     pair l = vkt_log_pair_#(tiny || large ? x : middling ? product.x : 1.0);
     l.y = middling ? l.y + product.y / product.x : l.y;
-    pair slope = vkt_lgamma_slope_#(x < 1.25), series = vkt_product_#(t, slope.x);
-    real curve = x < 1.25 ? vkt_lgamma_one_#(t) : vkt_lgamma_two_#(t);
-    series.y += t * (slope.y + t * curve);
+    // t (slope + t (bend + t curve)), of which only the last is rounded
+    bool one = x < 1.25;
+    pair slope = vkt_lgamma_slope_#(one), bend = vkt_lgamma_bend_#(one);
+    real curve = one ? vkt_lgamma_one_#(t) : vkt_lgamma_two_#(t);
+    pair bent = vkt_sum_#(bend.x, t * curve), steep = vkt_product_#(t, bent.x);
+    pair steeper = vkt_sum_#(slope.x, steep.x), series = vkt_product_#(t, steeper.x);
+    series.y += t * (steeper.y + slope.y + steep.y + t * (bent.y + bend.y));
     pair middle = vkt_sum_#(tiny ? -l.x : l.x, series.x);
     middle.y += series.y + (tiny ? -l.y : l.y);
     middle = x > 1.23 && x < 1.74 ? vkt_lgamma_least_#(x) : middle;
@@ -221,18 +232,23 @@ pair vkt_lgamma_pair_#(real x)
     return large ? pair(all.x, rest) : middle;
 }
 
-// sin(pi r) of r in [0, 1/2] as a sum of two.
+// sin(pi r) of r in [0, 1/2] as a sum of two: of half the angle, or of what it lacks to pi/2, whose
+// series hardly round, and by sin(2 t) = 2 sin(t) cos(t) or cos(2 t) = 1 - 2 sin(t)^2.
 pair vkt_sin_turns_#(real r)
 {
     bool turned = r > 0.25;
-    real u = turned ? 0.5 - r : r, high = vkt_high_#(u);
+    real u = turned ? 0.25 - 0.5 * r : 0.5 * r, high = vkt_high_#(u);
     pair pi = vkt_pi_#();
     real first = high * pi.x, rest = (u - high) * pi.x + u * pi.y;
     real t = first + rest, l = (first - t) + rest;
-    real z = t * t, h = 0.5 * z, w = 1.0 - h;
-    real s = t * z * vkt_sin_series_#(z) + (l - h * l);
-    real c = ((1.0 - w) - h) + (z * z * vkt_cos_series_#(z) - t * l);
-    return turned ? pair(w, c) : pair(t, s);
+    pair square = vkt_product_#(t, t);
+    real z = square.x, h = 0.5 * z, w = 1.0 - h;
+    pair s = vkt_sum_#(t, t * z * vkt_sin_series_#(z) + (l - h * l));
+    real c = ((1.0 - w) - h) + (z * z * vkt_cos_series_#(z) - (t * l + 0.5 * square.y));
+    pair y = vkt_product_#(s.x, turned ? -s.x : w);
+    y.y += turned ? -2.0 * s.x * s.y : s.x * c + s.y * w;
+    pair one = vkt_sum_#(1.0, 2.0 * y.x);
+    return turned ? pair(one.x, one.y + 2.0 * y.y) : pair(2.0 * y.x, 2.0 * y.y);
 }
 
 // log(gamma(-a)) = log(pi / (a sin(pi a))) - log(gamma(a)) of a > 0. Near a zero of it the parts
