@@ -19,7 +19,7 @@ import vktensor as vt
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 #: Pages with code that is run.
-PAGES = ["index", "install", "errors", "performance"]
+PAGES = ["index", "install", "coming_from", "errors", "performance"]
 
 MODULES = ["creation", "elementwise", "linear_algebra", "manipulation", "profiling"]
 MODULES += ["runtime", "statistics", "searching", "data_types", "_dtypes"]
@@ -153,3 +153,75 @@ def test_every_environment_variable_stands_on_the_page():
     page = (DOCS / "performance.md").read_text()
     table = "\n".join(re.findall(r"^\| `VKTENSOR.*", page, re.MULTILINE))
     assert set(re.findall(read, text)) == set(re.findall(r"`(VKTENSOR_\w+)", table))
+
+
+# ---- coming from others --------------------------------------------------------------------------
+
+
+def rows_of_the_tables():
+    """(library, its expression, ours, note) of each row of the tables of names."""
+    found, library = [], ""
+    for line in (DOCS / "coming_from.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if "vktensor" in cells:
+            library = cells[0]  # "" above a table of what is otherwise
+        elif library and len(cells) == 3 and cells[0].startswith("`"):
+            found.append((library, cells[0].strip("`"), cells[1].strip("`"), cells[2]))
+    return found
+
+
+def values():
+    """What the letters of the tables stand for, as NumPy's arrays."""
+    rng = np.random.default_rng(5)
+    return {
+        "a": rng.random((4, 4), np.float32),
+        "b": rng.random((4, 4), np.float32),
+        "row": rng.random(4, np.float32),
+        "i": np.array([2, 0, 3, 1]),
+        "n": np.array([3, 1, 3, 7, 1]),
+        "m": rng.random((4, 4)) < 0.5,
+    }
+
+
+def outcome(text, names):
+    """The value of an expression, or the variables after a statement."""
+    try:
+        code = compile(text, text, "eval")
+    except SyntaxError:
+        exec(text, names)
+        return [names["a"], names["row"]]
+    return eval(code, names)
+
+
+def assert_alike(ours, theirs, only_shape):
+    """Both give the same numbers, alone or in a tuple."""
+    if isinstance(theirs, tuple | list):
+        assert len(ours) == len(theirs)
+        for one, other in zip(ours, theirs, strict=True):
+            assert_alike(one, other, only_shape)
+    elif theirs is None:
+        assert ours is None
+    else:
+        one, other = np.asarray(ours), np.asarray(theirs)
+        assert one.shape == other.shape and one.dtype.kind == other.dtype.kind
+        if not only_shape:
+            np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.parametrize("row", rows_of_the_tables(), ids=lambda row: f"{row[0]}: {row[1]}")
+def test_what_the_tables_put_side_by_side_is_the_same(row):
+    library, theirs, ours, note = row
+    limit = vt.memory_stats()["limit"]
+    x = np.arange(16, dtype=np.float32).reshape(4, 4)
+    tensors = {name: vt.asarray(value, copy=True) for name, value in values().items()}
+    got = outcome(ours, {"vt": vt, "np": np, "x": x.copy(), **tensors})
+    vt.set_memory_limit(limit)
+    if library == "NumPy":  # the others are not installed everywhere; ours runs all the same
+        expected = outcome(theirs, {"np": np, "x": x, **values()})
+        assert_alike(got, expected, note.startswith("other values"))
+
+
+@pytest.mark.unwatched
+def test_the_tables_are_read():
+    found = [row[0] for row in rows_of_the_tables()]
+    assert {"NumPy", "CuPy", "PyTorch"} == set(found) and len(found) > 100
