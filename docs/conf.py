@@ -32,9 +32,8 @@ autodoc_default_options = {"exclude-members": "__init__, __new__"}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
-# The notebook is kept without outputs: they are made here, and again when it changes.
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(ROOT / "build" / "docs" / "notebooks")
+# The notebook is kept without outputs: each build runs it.
+nb_execution_mode = "auto"
 nb_execution_timeout = 200
 nb_execution_raise_on_error = True
 nb_merge_streams = True
@@ -53,12 +52,26 @@ html_theme_options = {
 }
 
 
-def link_names(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Makes `vt.name` in a docstring a link; one to nothing is a warning."""
-    named = re.compile(r"(?<!`)`(vt\.([\w.]+)(?:\(\))?)`(?!`)")
-    lines[:] = [named.sub(r":obj:`\1 <vktensor.\2>`", line) for line in lines]
+def link_names(text: str) -> str:
+    """Makes `vt.name` a link; one to nothing is a warning."""
+    named = r"(?<!`)`(vt\.([\w.]+)(?:\(\))?)`(?!`)"
+    return re.sub(named, r":obj:`\1 <vktensor.\2>`", text)
+
+
+def read_docstring(
+    app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Called with each docstring, which it changes."""
+    lines[:] = [link_names(line) for line in lines]
+
+
+def read_page(app: Any, name: str, source: list[str]) -> None:
+    """Called with each page, which it changes if it is of the reference."""
+    if name.startswith("reference/"):
+        source[0] = link_names(source[0])
 
 
 def setup(app: Any) -> None:
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", link_names)
+    app.connect("autodoc-process-docstring", read_docstring)
+    app.connect("source-read", read_page)
