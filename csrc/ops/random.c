@@ -165,7 +165,7 @@ vkt_status vkt_random(vkt_device *device, const vkt_random_request *request, vkt
     vkt_tensor *result = NULL;
     vkt_kernel *kernel = NULL;
     const vkt_device_info *info = vkt_device_get_info(device);
-    uint32_t group = info->serial_kernels ? 32 : 256, items = info->serial_kernels ? 16 : 1;
+    uint32_t group = info->serial_kernels ? 32 : 256, items = info->serial_kernels ? 16 : 4;
     VKT_TRY(check_dtype(request, dtype));
     VKT_TRY(vkt_tensor_empty("random", device, dtype, ndim, shape, &result));
     uint64_t n = (uint64_t)result->layout.n_elems;
