@@ -230,7 +230,12 @@ def test_a_file_is_read_where_it_is_mapped(tmp_path):
     path = tmp_path / "numbers"
     np.arange(100_000, dtype=np.float32).tofile(path)
     mapped = np.memmap(path, np.float32, "r+")
-    t = vt.from_numpy(mapped[500:], copy=False)
+    try:
+        t = vt.from_numpy(mapped[500:], copy=False)
+    except ValueError as refusal:  # NVIDIA's driver imports no mapped files
+        assert "refused to import" in str(refusal) and vt.default_device().kind != "cpu"
+        assert vt.max(vt.from_numpy(mapped[500:])).item() == 99_999
+        return
     assert vt.max(t).item() == 99_999
     t[-1] = -1
     del t, mapped

@@ -77,6 +77,9 @@ def test_an_exception_is_one(name):
     function = {"round": np.rint}.get(name) or getattr(np, name)
     with np.errstate(all="ignore"):
         numpys = function(*arrays).astype(ours.dtype)
+    if name == "nextafter" and np.lib.NumpyVersion(np.__version__) >= "2.5.0":
+        assert_same_bits(ours, numpys)  # from there on NumPy has it as C does
+        return
     assert not special.same(ours, numpys).all()
     with pytest.raises(AssertionError):
         assert_same_bits(ours, numpys)

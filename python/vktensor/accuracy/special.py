@@ -31,7 +31,7 @@ EXCEPTIONS = (
         "minimum, maximum, fmin, fmax, clip, min, max",
         "-0 is less than +0, as IEEE 754-2019 recommends; NumPy gives one or the other.",
     ),
-    ("nextafter", "of two equal float16 zeros the second, as C has it and NumPy's other dtypes."),
+    ("nextafter", "of two equal float16 zeros the second, as C has it and NumPy from 2.5 on."),
     ("round", "an integer is its own; NumPy rounds int64 and uint64 to float64 first."),
     (
         "floor_divide",
