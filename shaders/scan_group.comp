@@ -4,8 +4,8 @@
 //         invocations that hand values to each other. That is a subgroup where SHUFFLE is defined,
 //         and hand(x, i) gives x of its invocation i; else the workgroup.
 // A span takes 4 * BATCHES * SPAN elements in a row, its batch q 4 * SPAN of them. The order is
-// always the same: elements of a batch one by one, batches of a span as Hillis and Steele do, then
-// q, then spans one by one.
+// always the same: elements of a batch one by one, batches of a span as Hillis and Steele do, q
+// too, then spans one by one.
 
 #define TILE (4u * BATCHES * GROUP)
 
@@ -52,7 +52,7 @@ void tile_load(uint r, uint end, int at[OPERANDS], out VALUE v[BATCHES][4])
 // sum of the tile. In uniform control flow; a barrier must lie between two calls.
 VALUE tile_scan(inout VALUE v[BATCHES][4], out VALUE before[BATCHES])
 {
-    VALUE sum[BATCHES], run = NEUTRAL, total = NEUTRAL, spans = NEUTRAL;
+    VALUE sum[BATCHES], run[BATCHES], total = NEUTRAL, spans = NEUTRAL;
     uint place = ME % SPAN;
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         [[unroll]] for (uint j = 1u; j < 4u; j++)
@@ -65,13 +65,19 @@ VALUE tile_scan(inout VALUE v[BATCHES][4], out VALUE before[BATCHES])
             sum[q] = place >= apart ? combine(x, sum[q]) : sum[q];
         }
     }
+    [[unroll]] for (uint q = 0u; q < BATCHES; q++)
+        run[q] = hand(sum[q], SPAN - 1u);
+    [[unroll]] for (uint apart = 1u; apart < BATCHES; apart <<= 1) {
+        [[unroll]] for (uint q = BATCHES - 1u; q >= apart; q--)
+            run[q] = combine(run[q - apart], run[q]);
+    }
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         VALUE x = hand(sum[q], max(place, 1u) - 1u);
-        before[q] = place > 0u ? combine(run, x) : run;
-        run = combine(run, hand(sum[q], SPAN - 1u));
+        VALUE start = q > 0u ? run[max(q, 1u) - 1u] : NEUTRAL;
+        before[q] = place > 0u ? combine(start, x) : start;
     }
     if (place == 0u)
-        span_sums[ME / SPAN] = run;
+        span_sums[ME / SPAN] = run[BATCHES - 1u];
     barrier();
     [[unroll]] for (uint s = 0u; s < GROUP / SPAN; s++) {
         spans = s == ME / SPAN ? total : spans;

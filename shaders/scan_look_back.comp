@@ -41,6 +41,7 @@ shared Carry ends[WINDOW];
 shared uint kinds[WINDOW]; // which of them is known
 shared Carry block_start;  // the sum of the row before this block
 shared bool start_known;
+shared uint n_far; // blocks to look at: up to the nearest end
 shared uint first_tile;
 shared VALUE told;
 shared bool was_told;
@@ -140,35 +141,45 @@ bool add_far(uint row, out Carry run)
     return true;
 }
 
-// One look at everything this tile waits for.
-void look(uint row, uint block, uint place, VALUE total, inout bool heard)
+// As many of the nearest blocks reach to an end.
+uint count_far()
+{
+    uint n = 0u;
+    while (n < WINDOW && kinds[n] != END)
+        n++;
+    return min(n + 1u, WINDOW);
+}
+
+// One look at everything this tile waits for and does not know yet: what is known is not read
+// again, else the waiting take the memory's time from those they wait for.
+void look(uint row, uint block, uint place, VALUE total, inout uint known)
 {
     if (ME < BLOCK) {
         VALUE x;
-        if (!heard && hear(tile_entry(row, block * BLOCK + ME), x)) {
+        if (known == NOTHING && hear(tile_entry(row, block * BLOCK + ME), x)) {
             near[ME] = x;
             atomicAdd(n_near, 1u);
-            heard = true;
+            known = TOTAL;
         }
-    } else if (ME < BLOCK + WINDOW) {
-        uint back = ME - BLOCK, kind = NOTHING;
+    } else if (ME - BLOCK < n_far && known != END) {
+        uint back = ME - BLOCK;
         VALUE x = NEUTRAL;
         Carry end = carry_start(row);
-        if (back >= block)
-            kind = END;
-        else if (hear_end(row, block - 1u - back, end))
-            kind = END;
-        else if (hear(block_entry(row, block - 1u - back), x))
-            kind = TOTAL;
-        far[back] = x;
-        ends[back] = end;
-        kinds[back] = kind;
+        if (back >= block || hear_end(row, block - 1u - back, end)) {
+            known = END;
+            ends[back] = end;
+        } else if (known == NOTHING && hear(block_entry(row, block - 1u - back), x)) {
+            known = TOTAL;
+            far[back] = x;
+        }
+        kinds[back] = known;
     }
     barrier();
     if (ME == 0u && !start_known) {
         Carry run;
         start_known = add_far(row, run);
         block_start = run;
+        n_far = start_known ? 0u : count_far();
     } else if (ME == GROUP - 1u && !near_known && n_near == place) {
         near_known = true;
         near_sum = add_near(place);
@@ -233,15 +244,18 @@ void find_all(uint row, uint tile, int at[OPERANDS])
 Carry look_back(uint row, uint tile, VALUE total, int at[OPERANDS])
 {
     uint block = tile / BLOCK, place = tile % BLOCK;
+    if (ME < WINDOW)
+        kinds[ME] = NOTHING;
     if (ME == 0u) {
         n_near = 0u;
+        n_far = WINDOW;
         near_known = start_known = false;
         tell(tile_entry(row, tile), total);
     }
     barrier();
-    bool heard = ME >= place;
+    uint known = ME < BLOCK && ME >= place ? TOTAL : NOTHING;
     for (uint turn = 0u; turn < SPINS; turn++) {
-        look(row, block, place, total, heard);
+        look(row, block, place, total, known);
         if (near_known && start_known)
             break;
     }
