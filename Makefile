@@ -29,7 +29,7 @@ system-test: system
 
 venv: system
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -q -e '.[test]'
+	@$(BIN)/python -m pip install -q -e '.[test,suite]'
 
 # The site, into build/docs/html. Warnings are errors. Pages of names that are gone would be kept, so all are made anew.
 docs: venv
@@ -45,9 +45,9 @@ lint: system-test venv
 	$(BIN)/mypy python/vktensor
 	$(BIN)/python -m mypy.stubtest vktensor --mypy-config-file pyproject.toml --allowlist tests/stubtest_allowlist.txt
 
-# The conformance suite of the array API standard; needs git, or a checkout in ARRAY_API_TESTS.
+# The conformance suite of the array API standard, as `make test` runs it or with EXAMPLES=200;
+# needs git, or a checkout in ARRAY_API_TESTS.
 conformance: venv
-	@$(BIN)/python -m pip install -q -e '.[suite]'
 	PYTHON=$(abspath $(BIN)/python) tests/array_api.sh
 
 benchmark: venv

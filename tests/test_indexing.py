@@ -89,9 +89,9 @@ class Case:
         return a[..., ::-1].copy()[..., ::-1] if shape and self.chance() < 0.2 else a
 
     def mask(self, lengths: tuple[int, ...]) -> np.ndarray:
-        """A mask, sometimes of a length that does not fit."""
+        """A mask, sometimes of a length that does not fit, or of 0, which always does."""
         if self.chance() < 0.02:
-            lengths = (lengths[0] + 1, *lengths[1:])
+            lengths = (int(self.rng.choice([0, lengths[0] + 1])), *lengths[1:])
         return self.rng.random(lengths) < self.rng.choice([0.0, 0.3, 0.7, 1.0])
 
     def index_shape(self, whole: tuple[int, ...]) -> tuple[int, ...]:
@@ -366,3 +366,17 @@ def test_a_full_mask_takes_one_value_or_as_many_as_are_true():
         x[vt.ones(5, dtype=vt.bool)]
     x[x > 2] = [7, 8, 9]
     same(x, np.array([0, 1, 2, 7, 8, 9]))
+
+
+def test_a_mask_without_elements_fits_any_length():
+    shapes = (((3,), (0,)), ((0, 1), (0, 0)), ((2, 3), (2, 0)), ((2, 3), (0,)), ((2, 3), (0, 0)))
+    for shape, lengths in (*shapes, ((2, 3, 4), (0, 3)), ((4, 1, 0), (4, 0))):
+        a, mask = np.ones(shape, np.int16), np.zeros(lengths, bool)
+        x = vt.asarray(a.copy())
+        same(x[vt.asarray(mask)], a[mask])
+        same(x[None, mask], a[None, mask])
+        x[vt.asarray(mask)] = 5
+        x[mask] = np.zeros(a[mask].shape, np.int16)
+        same(x, a)
+    with pytest.raises(IndexError, match="axis 0; size of axis is 2 .* boolean axis is 5"):
+        vt.ones((2, 3))[np.zeros((5, 0), bool)]

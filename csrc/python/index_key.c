@@ -314,7 +314,8 @@ static bool expand_mask(vkt_tensor *mask, int32_t axis, int32_t source, vkt_py_k
     return ok;
 }
 
-/* A mask: it stays one when it is alone and of all axes. */
+/* A mask: it stays one when it is alone and has the view's shape. As in NumPy a length of 0 fits
+ * any axis, for no place can be out of it. */
 static bool add_mask(const index_item *item, bool alone, int32_t axis, int32_t source,
                      vkt_py_key *key)
 {
@@ -322,8 +323,12 @@ static bool add_mask(const index_item *item, bool alone, int32_t axis, int32_t s
 
     if (!load_item(item, key, &mask))
         return false;
+    bool whole = alone && item->ndim == key->view.ndim;
     for (int32_t d = 0; d < item->ndim; d++) {
-        if (mask->layout.shape[d] != key->view.shape[axis + d]) {
+        if (mask->layout.shape[d] == key->view.shape[axis + d])
+            continue;
+        whole = false;
+        if (mask->layout.shape[d] != 0) {
             PyErr_Format(PyExc_IndexError,
                          "boolean index did not match indexed tensor along axis %d; size of axis "
                          "is %lld but size of corresponding boolean axis is %lld",
@@ -333,7 +338,7 @@ static bool add_mask(const index_item *item, bool alone, int32_t axis, int32_t s
             return false;
         }
     }
-    if (alone && item->ndim == key->view.ndim) {
+    if (whole) {
         key->mask = mask;
         return true;
     }
