@@ -15,7 +15,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT / "python"), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
+import numpy as np  # noqa: E402
+
 import vktensor  # noqa: E402
+from vktensor import _functions, _ufuncs  # noqa: E402
 
 project = "vktensor"
 version = release = vktensor.__version__
@@ -38,6 +41,20 @@ nb_execution_timeout = 200
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 myst_heading_anchors = 3
+
+
+def name_list(names: Any) -> str:
+    """The names as text, each once."""
+    return ", ".join(f"`{name}`" for name in sorted(set(names)))
+
+
+ufuncs = [value for value in vars(np).values() if isinstance(value, np.ufunc)]
+myst_enable_extensions = ["substitution"]
+myst_substitutions = {
+    "numpy_functions": name_list(f"np.{f.__name__}" for f in _functions._TABLE),
+    "numpy_ufuncs": name_list(f"np.{u.__name__}" for u in ufuncs if _ufuncs.find(u)),
+    "numpy_like": name_list(f"np.{f.__name__}" for f in _functions._LIKE),
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "vktensor"
