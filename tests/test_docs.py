@@ -19,7 +19,7 @@ import vktensor as vt
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 #: Pages with code that is run.
-PAGES = ["index", "install", "coming_from", "errors", "performance", "reference/numpy"]
+PAGES = ["index", "install", "coming_from", "libraries", "errors", "performance", "reference/numpy"]
 
 MODULES = ["creation", "elementwise", "linear_algebra", "manipulation", "profiling"]
 MODULES += ["runtime", "statistics", "searching", "data_types", "_dtypes"]
