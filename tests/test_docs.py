@@ -146,14 +146,20 @@ def test_every_message_and_error_class_of_the_page_is_tried():
 
 
 @pytest.mark.unwatched
-def test_every_environment_variable_stands_on_the_page():
+def test_the_environment_variables_of_the_page_are_those_of_the_sources():
     folders = {"csrc": "*.[ch]", "python": "*.py", "tests": "*.py"}
     files = [p for folder, names in folders.items() for p in (ROOT / folder).rglob(names)]
-    read = r"(?:getenv\(|environ\S*?[\[(])\"(VKTENSOR_\w+)\""
     text = "\n".join(path.read_text() for path in [*files, ROOT / "setup.py"])
-    page = (DOCS / "performance.md").read_text()
-    table = "\n".join(re.findall(r"^\| `VKTENSOR.*", page, re.MULTILINE))
-    assert set(re.findall(read, text)) == set(re.findall(r"`(VKTENSOR_\w+)", table))
+    page, readme = (p.read_text() for p in (DOCS / "performance.md", ROOT / "README.md"))
+    tables = [re.findall(r"^\| `VKTENSOR.*", page, re.MULTILINE) for page in (page, readme)]
+    named, told = (set(re.findall(r"`(VKTENSOR_\w+)", "\n".join(rows))) for rows in tables)
+    read = set(re.findall(r"(?:getenv\(|environ\S*?[\[(])\"(VKTENSOR_\w+)\"", text))
+    assert named == read
+    assert told == {name for name in read if not name.startswith("VKTENSOR_INDEX")}
+    values = set(re.findall(r"=([a-z]\w+)`", "\n".join(tables[0] + tables[1])))
+    assert len(values) >= 8
+    core = "\n".join(path.read_text() for path in (ROOT / "csrc").rglob("*.c"))
+    assert not {value for value in values if f'"{value}"' not in core}
 
 
 # ---- coming from others --------------------------------------------------------------------------
