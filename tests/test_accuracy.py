@@ -10,7 +10,7 @@ import pytest
 
 import vktensor as vt
 from vktensor.__main__ import main
-from vktensor.accuracy import command, inputs, measure, page, reference, sweep
+from vktensor.accuracy import command, complexes, inputs, measure, page, reference, sweep
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MEASURED = command.rows_of(None)
@@ -104,6 +104,45 @@ def test_lgamma_is_within_one_ulp_where_its_terms_are_as_large_as_it_is(first, l
             ROWS["lgamma"], dtype, arrays, np.asarray(vt.lgamma(vt.asarray(arrays[0])))
         )
         assert found.worst <= 1 and not found.wrong, (dtype, found)
+
+
+@pytest.mark.parametrize("name", complexes.BOUNDS)
+@pytest.mark.parametrize("dtype", complexes.COMPLEX)
+def test_functions_of_complex_numbers_are_within_their_bounds(name, dtype):
+    row = next(r for r in complexes.rows() if r["name"] == name)
+    found = complexes.measure(row, dtype, vt.default_device(), True)
+    assert found["inputs"] >= 1 << 14 and found["checked"] >= 64
+    assert not complexes.is_over(found), found
+    assert found["reference_error"] < 0.01
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_the_worst_complex_inputs_found_on_any_device_are_within_the_bound_on_this(path):
+    for row in json.loads(path.read_text()).get("complex", []):
+        name, dtype = row["function"], row["dtype"]
+        for key in ("at", "parts_at"):
+            parts = [float.fromhex(x) for x in row.get(key, row["at"])]
+            arrays = [
+                np.array([complex(*parts[i : i + 2])], dtype) for i in range(0, len(parts), 2)
+            ]
+            got = np.asarray(getattr(vt, name)(*map(vt.asarray, arrays)))
+            exact = complexes.evaluate(name, arrays, dtype)
+            error, part = complexes.errors_of(name, arrays, got, exact, dtype)
+            norm, each = complexes.BOUNDS[name]
+            assert error[0] <= norm and part[0] <= (each or np.inf), (row, error, part)
+
+
+@pytest.mark.unwatched
+def test_errors_of_complex_numbers_are_distances_and_those_of_their_parts():
+    exact = np.array([3 + 4j, 1 + 0j, 2.0**-30 + 1j, 1 + 1j, np.inf + 1j])
+    got = exact.astype(np.complex64)
+    got[0] += np.complex64(complex(3 * 2.0**-21, 4 * 2.0**-21))
+    got[1] = complex(1, -0.0)
+    got[2] = complex(2.0**-30 + 2.0**-23, 1)
+    got[3] = complex(np.nan, 1)
+    errors, parts = complexes.errors_of("exp", [got], got, exact, "complex64")
+    np.testing.assert_array_equal(errors, [5, np.inf, 1, np.inf, 0])
+    assert parts[0] == 6 and parts[2] == 2.0**30
 
 
 def test_a_result_that_is_not_exact_is_counted():
@@ -208,6 +247,8 @@ def test_everything_was_measured_and_is_within_its_bound_or_marked(path):
         assert marks >= len(page.failures(results))
         return
     assert found == {(row["name"], dtype) for row in MEASURED for dtype in reference.FLOATS}
+    of_complex = {(row["function"], row["dtype"]) for row in results["complex"]}
+    assert of_complex == {(name, d) for name in complexes.BOUNDS for d in complexes.COMPLEX}
     ops = [row["name"] for row in vt.ops()]
     assert sorted(row["op"] for row in results["special"]) == sorted([*ops, "casts"])
     assert page.failures(results) == []

@@ -61,9 +61,24 @@ complex vkt_square_$(complex z)
     return complex(z.x * z.x - z.y * z.y, xy + xy);
 }
 
+// A power of two by which very large and very small numbers are taken out of reach of overflow and
+// of subnormals, and its inverse.
+pair vkt_range_$(complex z)
+{
+    real a = vkt_abs_#(z.x), b = vkt_abs_#(z.y);
+    real top = a > b ? a : b;
+    return top > 1e37    ? pair(0.25, 4.0)
+           : top < 1e-30 ? pair(1.8014398509481984e16, 5.551115123125783e-17)
+                         : pair(1.0, 1.0);
+}
+
 // Smith (1962): the larger part of the divisor is divided out first.
 complex vkt_div_$(complex a, complex b)
 {
+    pair over = vkt_range_$(a), under = vkt_range_$(b);
+    real scale = under.x * over.y;
+    a = complex(a.x * over.x, a.y * over.x);
+    b = complex(b.x * under.x, b.y * under.x);
     bool turned = vkt_abs_#(b.x) < vkt_abs_#(b.y);
     real big = turned ? b.y : b.x, small = turned ? b.x : b.y;
     bool zero = !vkt_as_bool_$(b);
@@ -72,10 +87,14 @@ complex vkt_div_$(complex a, complex b)
     complex n = turned ? complex(a.x * ratio + a.y, a.y * ratio - a.x)
                        : complex(a.x + a.y * ratio, a.y - a.x * ratio);
     n = zero ? a : n;
-    return complex(n.x / rest, n.y / rest);
+    return complex(n.x / rest * scale, n.y / rest * scale);
 }
 
-complex vkt_reciprocal_$(complex z) { return vkt_div_$(complex(1.0, 0.0), z); }
+complex vkt_reciprocal_$(complex z)
+{
+    complex w = vkt_div_$(complex(1.0, 0.0), z);
+    return complex(w.x, vkt_copysign_#(w.y, vkt_negative_#(z.y)));
+}
 
 real vkt_abs_$(complex z) { return vkt_hypot_#(z.x, z.y); }
 
@@ -86,6 +105,8 @@ complex vkt_sign_$(complex z)
         return complex(real_line ? vkt_sign_#(z.x) : vkt_as_#_f32(0.0),
                        real_line ? vkt_as_#_f32(0.0) : vkt_sign_#(z.y));
     }
+    pair range = vkt_range_$(z);
+    z = complex(z.x * range.x, z.y * range.x);
     real a = vkt_abs_$(z);
     return vkt_as_bool_$(z) ? complex(z.x / a, z.y / a) : complex(0.0, 0.0);
 }
@@ -132,7 +153,9 @@ real vkt_log_abs_$(complex z)
     real big = a > b ? a : b, small = a > b ? b : a;
     if (big > 0.5 && big < 2.0) {
         complex p = vkt_exact_square_$(big), q = vkt_exact_square_$(small);
-        return 0.5 * vkt_log1p_#(((p.x - 1.0) + q.x) + (p.y + q.y));
+        pair sum = vkt_sum_#(p.x, q.x), off = vkt_sum_#(sum.x, -1.0);
+        off = vkt_sum_#(off.x, off.y + (sum.y + p.y + q.y));
+        return 0.5 * (vkt_log1p_#(off.x) + off.y / sum.x);
     }
     real r = small / big;
     real rest = vkt_as_bool_#(big) ? 0.5 * vkt_log1p_#(r * r) : vkt_as_#_f32(0.0);
@@ -157,18 +180,31 @@ complex vkt_log10_$(complex z)
 
 complex vkt_log1p_$(complex z)
 {
-    complex moved = complex(1.0 + z.x, z.y);
+    if (!vkt_as_bool_$(z))
+        return z;
+    pair sum = vkt_sum_#(1.0, z.x);
+    complex moved = complex(sum.x, z.y);
     real near = z.x * (2.0 + z.x) + z.y * z.y;
     bool is_near = vkt_abs_#(z.x) < 0.25 && vkt_abs_#(z.y) < 0.25;
-    return complex(is_near ? 0.5 * vkt_log1p_#(near) : vkt_log_abs_$(moved),
+    // What the sum lost matters only beside numbers of about 1.
+    real square = moved.x * moved.x + moved.y * moved.y;
+    real lost = square > 0.0 && square < 64.0 ? sum.y * moved.x / square : 0.0;
+    return complex(is_near ? 0.5 * vkt_log1p_#(near) : vkt_log_abs_$(moved) + lost,
                    vkt_atan2_#(z.y, moved.x));
 }
 
-// e^x * (p, q) where e^x alone may overflow.
-complex vkt_exp_times_$(real x, real p, real q)
+// Beyond this exp is squared: it may overflow where its product with a small number does not.
+float vkt_exp_border_f32() { return 80.0; }
+
+double vkt_exp_border_f64() { return 700.0lf; }
+
+// factor e^x (p, q)
+complex vkt_exp_times_$(real x, real factor, real p, real q)
 {
-    real half_x = 0.5 * x, e = vkt_exp_#(x > 80.0 ? half_x : x), again = x > 80.0 ? e : 1.0;
-    return complex(e * p * again, e * q * again);
+    bool large = x > vkt_exp_border_#();
+    real e = vkt_exp_#(large ? 0.5 * x : x);
+    factor *= large ? e : 1.0;
+    return complex(e * p * factor, e * q * factor);
 }
 
 complex vkt_exp_$(complex z)
@@ -180,13 +216,22 @@ complex vkt_exp_$(complex z)
         return vkt_signbit_#(z.x) ? complex(0.0, 0.0) : complex(z.x, vkt_nan_#());
     if (!plain)
         return complex(vkt_nan_#(), vkt_nan_#());
-    return vkt_exp_times_$(z.x, vkt_cos_#(z.y), vkt_sin_#(z.y));
+    return vkt_exp_times_$(z.x, 1.0, vkt_cos_#(z.y), vkt_sin_#(z.y));
 }
 
+// The angle is the product of z.y and ln 2 as a sum of two.
 complex vkt_exp2_$(complex z)
 {
-    real ln2 = vkt_log_#(2.0);
-    return vkt_exp_$(complex(z.x * ln2, z.y * ln2));
+    pair ln2 = vkt_ln2_#(), angle = vkt_product_#(z.y, ln2.x);
+    if (!vkt_as_bool_#(z.y))
+        return complex(vkt_exp2_#(z.x), z.y);
+    if (!vkt_isfinite_$(z))
+        return vkt_exp_$(complex(z.x, angle.x));
+    pair sum = vkt_sum_#(angle.x, z.y * ln2.y);
+    real low = sum.y + angle.y, c = vkt_cos_#(sum.x), s = vkt_sin_#(sum.x);
+    bool large = z.x > vkt_exp_border_#();
+    real e = vkt_exp2_#(large ? 0.5 * z.x : z.x), again = large ? e : 1.0;
+    return complex(e * (c - low * s) * again, e * (s + low * c) * again);
 }
 
 complex vkt_expm1_$(complex z)
@@ -198,9 +243,10 @@ complex vkt_expm1_$(complex z)
         complex w = vkt_exp_$(z);
         return complex(w.x - 1.0, w.y);
     }
-    real s = vkt_sin_#(0.5 * z.y);
-    return complex(vkt_expm1_#(z.x) * vkt_cos_#(z.y) - 2.0 * s * s,
-                   vkt_exp_#(z.x) * vkt_sin_#(z.y));
+    // Of two forms that in which nothing cancels but at the zeros.
+    real s = vkt_sin_#(0.5 * z.y), c = vkt_cos_#(z.y), e = vkt_exp_#(z.x);
+    real x = c < 0.0 ? e * c - 1.0 : vkt_expm1_#(z.x) * c - 2.0 * s * s;
+    return complex(x, e * vkt_sin_#(z.y));
 }
 
 // cosh and sinh of x times (p, q): (p cosh x, q sinh x).
@@ -208,7 +254,7 @@ complex vkt_cosh_sinh_$(real x, real p, real q)
 {
     real a = vkt_abs_#(x);
     if (a > 40.0) {
-        complex w = vkt_exp_times_$(a, 0.5 * p, 0.5 * q);
+        complex w = vkt_exp_times_$(a, 0.5, p, q);
         return complex(w.x, vkt_signbit_#(x) ? vkt_negative_#(w.y) : w.y);
     }
     return complex(vkt_cosh_#(x) * p, vkt_sinh_#(x) * q);

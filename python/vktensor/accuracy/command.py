@@ -16,23 +16,25 @@ import numpy as np
 
 import vktensor as vt
 from vktensor._core import Device
-from vktensor.accuracy import page
+from vktensor.accuracy import complexes, page
 from vktensor.accuracy.reference import FLOATS, bound, can_hold, has_long_double
 
 HELP = "measure the errors of the functions in ULP"
-PARTS = ("functions", "special", "accumulation")
+PARTS = ("functions", "complex", "special", "accumulation")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
     parser.add_argument("--device", help="a device's index, UUID or part of its name")
-    parser.add_argument("--dtype", action="append", choices=FLOATS, help="only this dtype")
+    parser.add_argument(
+        "--dtype", action="append", choices=(*FLOATS, *complexes.COMPLEX), help="only this dtype"
+    )
     parser.add_argument("--function", action="append", help="only this function")
     parser.add_argument(
         "--part",
         action="append",
         choices=PARTS,
-        help="only this part; without it all, or functions where some are named",
+        help="only this part; without it all, or functions and complex where some are named",
     )
     parser.add_argument("--quick", action="store_true", help="2^18 inputs a function at most")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bound is broken")
@@ -80,7 +82,7 @@ def measure_functions(args: argparse.Namespace, device: Device) -> list[dict[str
     from vktensor.accuracy.measure import measure
 
     found = []
-    for dtype in args.dtype or FLOATS:
+    for dtype in (d for d in args.dtype or FLOATS if d in FLOATS):
         if not can_hold(device, dtype):
             print(f"{dtype} is not measured: the device has none")
             continue
@@ -93,6 +95,28 @@ def measure_functions(args: argparse.Namespace, device: Device) -> list[dict[str
             one = measure(row, dtype, device, args.quick)
             seconds = time.perf_counter() - start
             print(line_of(one, seconds), flush=True)
+            found.append(one)
+    return found
+
+
+def measure_complex(args: argparse.Namespace, device: Device) -> list[dict[str, Any]]:
+    """The errors of the functions of complex numbers, a line of print each."""
+    found = []
+    for dtype in (d for d in args.dtype or complexes.COMPLEX if d in complexes.COMPLEX):
+        if not can_hold(device, complexes.COMPLEX[dtype]) or not complexes.has_reference(dtype):
+            print(f"{dtype} is not measured: the device has none, or here is nothing to judge it")
+            continue
+        print(f"\n{dtype:<13}bound       max   mean  seconds  inputs")
+        for row in complexes.rows():
+            if args.function and row["name"] not in args.function:
+                continue
+            start = time.perf_counter()
+            one = complexes.measure(row, dtype, device, args.quick)
+            mark = "!" if complexes.is_over(one) else " "
+            text = f"{row['name']:<13}{complexes.BOUNDS[row['name']][0]:5g} {mark}"
+            text += f"{one['max']:8.3f} {one['mean']:6.3f} {time.perf_counter() - start:8.2f}  "
+            text += f"{page.count_text(one['inputs']):<13} {', '.join(one['at'])}"
+            print(text + (f"  {one['wrong']} wrong" if one["wrong"] else ""), flush=True)
             found.append(one)
     return found
 
@@ -135,9 +159,11 @@ def run(args: argparse.Namespace, device: Device) -> dict[str, Any]:
         "command": " ".join(["python -m vktensor accuracy", *(["--quick"] if args.quick else [])]),
     }
     print(page.short_name(results))
-    parts = args.part or (PARTS[:1] if args.function or args.dtype else PARTS)
+    parts = args.part or (PARTS[:2] if args.function or args.dtype else PARTS)
     if "functions" in parts:
         results["rows"] = measure_functions(args, device)
+    if "complex" in parts:
+        results["complex"] = measure_complex(args, device)
     if "special" in parts:
         results["special"] = measure_special(device)
     if "accumulation" in parts:
@@ -151,9 +177,12 @@ def keep(results: dict[str, Any], folder: Path) -> Path:
     path = folder / "accuracy" / f"{slug}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     old = json.loads(path.read_text()) if path.exists() else {}
-    fresh = {(r["dtype"], r["function"]): r for r in results.get("rows", [])}
-    rows = [fresh.pop((r["dtype"], r["function"]), r) for r in old.get("rows", [])]
-    write_json(old | results | {"rows": rows + list(fresh.values())}, path)
+    merged = {}
+    for key in ("rows", "complex"):
+        fresh = {(r["dtype"], r["function"]): r for r in results.get(key, [])}
+        rows = [fresh.pop((r["dtype"], r["function"]), r) for r in old.get(key, [])]
+        merged[key] = rows + list(fresh.values())
+    write_json(old | results | merged, path)
     return path
 
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from vktensor.accuracy import complexes
 from vktensor.accuracy.reference import FLOATS, bound
 from vktensor.accuracy.special import EXCEPTIONS
 
@@ -39,6 +40,26 @@ HOW = """
 """
 
 
+COMPLEX = """
+## Complex numbers
+
+The error of a result w is abs(w - exact) in ULP of abs(exact): its distance in the plane, in units
+of the last place of its length; of pow in 1 + abs(b log(a)) of these. **parts** is the larger error
+of the real and the imaginary part, each in ULP of its own, where that is promised too; the real
+part of a logarithm below the distance of 1 and the next number is measured in ULP of that. Wrong
+are a NaN for a number and a zero of the wrong sign. Inputs are finite: any exponents,
+neighbourhoods of zeros, poles, branch points and the circles abs(z) = 1 and abs(1 + z) = 1, both
+sides of branch cuts by signed zeros, the borders of overflow and of subnormals. Left out are
+multiply and square where a product of parts overflows, as it does in NumPy, and for exp2 imaginary
+parts beyond 2^12. Infinities and NaN give what annex G of C says, which the tests compare with
+NumPy.
+"""
+COMPLEX_REFERENCE = """
+### {dtype}
+
+The reference, {kind}, was compared with mpmath at {checked:,} points; its largest error is
+{reference:.1g} ULP.
+"""
 SPECIAL = """
 ## Special values
 
@@ -94,6 +115,9 @@ def is_over(row: dict[str, Any]) -> bool:
 def failures(results: dict[str, Any]) -> list[str]:
     """What breaks its bound or differs from NumPy, by name."""
     found = [f"{r['function']} {r['dtype']}" for r in results.get("rows", []) if is_over(r)]
+    found += [
+        f"{r['function']} {r['dtype']}" for r in results.get("complex", []) if complexes.is_over(r)
+    ]
     found += [f"{r['op']} on special values" for r in results.get("special", []) if r["different"]]
     sums = results.get("accumulation", [])
     return found + [r["what"] for r in sums if r["value"] > r["bound"]]
@@ -144,6 +168,53 @@ def table(dtype: str, devices: list[dict[str, Any]]) -> list[str]:
         columns += [cell for rows in found for cell in cells(rows.get(name))]
         lines.append(f"| {' | '.join(columns)} |")
     return lines + exact_lines(found, devices)
+
+
+def complex_text(literals: list[str], dtype: str) -> str:
+    """Operands of which the parts are C literals, rounded, in Python's form."""
+    parts = [float.fromhex(x) for x in literals]
+    digits = {"complex64": 9, "complex128": 17}[dtype]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return ", ".join(f"{x:.{digits}g}{y:+.{digits}g}j" for x, y in pairs)
+
+
+def complex_cells(row: dict[str, Any] | None) -> list[str]:
+    """A device's columns: max, mean, parts, input."""
+    if row is None:
+        return ["", "", "", ""]
+    worst = f"**! {row['max']:.3g}**" if complexes.is_over(row) else f"{row['max']:.3f}"
+    if row["wrong"]:
+        worst += (
+            f"; {row['wrong']:,} wrong, the first at {complex_text(row['wrong_at'], row['dtype'])}"
+        )
+    parts = f"{row['parts']:.3f}" if "parts" in row else ""
+    return [worst, f"{row['mean']:.3f}", parts, complex_text(row["at"], row["dtype"])]
+
+
+def complex_table(dtype: str, devices: list[dict[str, Any]]) -> list[str]:
+    """The table of one complex dtype; nothing where no device measured it."""
+    found = [
+        {r["function"]: r for r in d.get("complex", []) if r["dtype"] == dtype} for d in devices
+    ]
+    every = [row for rows in found for row in rows.values()]
+    if not every:
+        return []
+    text = COMPLEX_REFERENCE.format(
+        dtype=dtype,
+        kind={"complex64": "NumPy's complex128", "complex128": "C's 80-bit complex"}[dtype],
+        checked=sum(row["checked"] for row in every),
+        reference=max(row["reference_error"] for row in every),
+    )
+    heads = [f"{short_name(d)}: max | mean | parts | input" for d in devices]
+    lines = [text, f"| function | bound | bound of parts | {' | '.join(heads)} |"]
+    lines.append("|---" * (3 + 4 * len(devices)) + "|")
+    for name in dict.fromkeys(row["function"] for row in every):
+        norm, parts = complexes.BOUNDS[name]
+        columns = [name, f"{norm:g}", "" if parts is None else f"{parts:g}"]
+        columns += [cell for rows in found for cell in complex_cells(rows.get(name))]
+        lines.append(f"| {' | '.join(columns)} |")
+    n = max(row["inputs"] for row in every)
+    return [*lines, "", f"Of each function {count_text(n)} inputs, or nearly so many."]
 
 
 def special_cell(row: dict[str, Any] | None) -> str:
@@ -227,6 +298,8 @@ def make(devices: list[dict[str, Any]]) -> str:
     lines = [TITLE + "\n".join(device_lines(devices)) + "\n" + how.rstrip()]
     for dtype in FLOATS:
         lines += table(dtype, devices)
+    of_complex = [line for dtype in complexes.COMPLEX for line in complex_table(dtype, devices)]
+    lines += [COMPLEX.rstrip(), *of_complex] if of_complex else []
     lines += special_table(devices) + sums_table(devices)
     return "\n".join(lines) + "\n"
 

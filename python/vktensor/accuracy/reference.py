@@ -225,7 +225,7 @@ def exact_functions() -> dict[str, Callable[..., Any]]:
     }
 
 
-def _as_mpf(value: Any) -> Any:
+def as_mpf(value: Any) -> Any:
     """A float of any NumPy type, exactly."""
     import mpmath
 
@@ -251,5 +251,5 @@ def exact_errors(name: str, arrays: Sequence[Array], values: Array, dtype: str) 
             if not np.all(np.isfinite([*operands, value])) or value == 0 or abs(value) > largest:
                 continue
             exact = function(*(mpmath.mpf(x) for x in operands))
-            errors[i] = abs(exact - _as_mpf(value)) / _as_mpf(max(units[i], least))
+            errors[i] = abs(exact - as_mpf(value)) / as_mpf(max(units[i], least))
     return errors
