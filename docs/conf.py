@@ -60,9 +60,11 @@ html_theme = "pydata_sphinx_theme"
 html_title = "vktensor"
 html_show_sourcelink = False
 html_copy_source = False
+# Only the reference has pages below its pages.
+html_sidebars = {page.stem: [] for page in Path(__file__).parent.glob("*.[mi][dp]*")}
 html_theme_options = {
     "navbar_align": "left",
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 9,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
