@@ -357,4 +357,115 @@ for make in (lambda: vt.ones(2, dtype=vt.float64), lambda: vt.arange(2, dtype="c
     )
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
-    assert len(lines) == 2 and "has no float64" in lines[0] and "has no complex128" in lines[1]
+    assert len(lines) == 2
+    assert lines[0].endswith("has no float64: convert to float32")
+    assert lines[1].endswith("has no complex128: convert to complex64")
+
+
+# ---- corners ----------------------------------------------------------------------------------
+
+
+def test_numpy_integers_are_integers_everywhere():
+    n = np.int64
+    a = np.arange(6).reshape(2, 3)
+    x = vt.asarray(a)
+    pairs = [
+        (vt.expand_dims(x, n(1)), a[:, None]),
+        (vt.expand_dims(x, axis=np.array([0, -1])), a[None, ..., None]),
+        (vt.squeeze(x[None], n(0)), a),
+        (vt.flip(x, axis=n(0)), a[::-1]),
+        (vt.roll(x, n(1)), np.roll(a, 1)),
+        (vt.roll(x, n(1), axis=n(0)), np.roll(a, 1, 0)),
+        (vt.repeat(x, n(2), axis=n(0)), np.repeat(a, 2, 0)),
+        (vt.tile(x, n(2)), np.tile(a, 2)),
+        (vt.moveaxis(x, n(0), n(1)), a.T),
+        (vt.stack([x, x], axis=n(1)), np.stack([a, a], 1)),
+        (vt.unstack(x, axis=n(1))[2], a[:, 2]),
+        (vt.take_along_axis(x, vt.asarray([[0]]), axis=n(1)), a[:, :1]),
+        (vt.tensordot(x, x.T, axes=n(1)), a @ a.T),
+        (vt.tensordot(x, x, axes=(n(0), 0)), a.T @ a),
+        (vt.diff(x, axis=n(0), n=n(1)), np.diff(a, axis=0)),
+        (vt.cumulative_sum(x, axis=n(0)), np.cumsum(a, 0)),
+        (vt.arange(n(5), n(1), n(-2)), np.arange(5, 1, -2)),
+    ]
+    for got, expected in pairs:
+        same(got, expected)
+
+
+def test_axes_that_are_no_integers_are_refused_by_name():
+    x = vt.ones((1, 2))
+    for function in (vt.expand_dims, vt.squeeze, vt.flip):
+        for axis in (1.0, "0", (0.5,)):
+            with pytest.raises(TypeError, match=f"{function.__name__}: expected axis to be"):
+                function(x, axis=axis)
+    with pytest.raises(TypeError, match="roll: expected shift to be integers, got float"):
+        vt.roll(x, 1.5, axis=0)
+    with pytest.raises(TypeError, match="tile: expected repetitions to be integers, got float"):
+        vt.tile(x, 1.5)
+    with pytest.raises(ValueError, match="tile: expected repetitions >= 0"):
+        vt.tile(x, (-1,))
+
+
+def test_repeats_may_be_anything_that_holds_integers():
+    a = np.arange(4).reshape(2, 2)
+    x = vt.asarray(a)
+    for by in ([1, 2], (0, 3), np.array([2, 1], np.uint8), [3], np.array(2)):
+        same(vt.repeat(x, by, axis=1), np.repeat(a, by, axis=1))
+    for wrong in (1.5, [1.0, 2.0], vt.asarray([2.0]), vt.asarray(2.0), np.array([1.0, 1.0])):
+        with pytest.raises(TypeError, match="repeat: expected integer repeats, got float"):
+            vt.repeat(x, wrong, axis=1)
+
+
+def test_diff_takes_numbers_before_and_behind():
+    a = np.array([[1, 4, 9], [2, 3, 5]], np.int16)
+    x = vt.asarray(a)
+    for axis in (0, 1):
+        same(vt.diff(x, axis=axis, prepend=0), np.diff(a, axis=axis, prepend=np.int16(0)))
+        both = vt.diff(x, axis=axis, prepend=vt.asarray(7, dtype=vt.int16), append=-1)
+        same(both, np.diff(a, axis=axis, prepend=np.int16(7), append=np.int16(-1)))
+    same(vt.diff(x, append=0.5), np.diff(a, append=0.5).astype(np.float32))
+
+
+def test_isdtype_refuses_tuples_in_tuples():
+    with pytest.raises(TypeError, match="isdtype: expected a dtype or the name of a kind, got a t"):
+        vt.isdtype(vt.float32, (("numeric",), "bool"))
+
+
+def test_default_dtypes_asks_which_device():
+    assert INFO.default_dtypes(device=vt.default_device()) == INFO.default_dtypes()
+    with pytest.raises(ValueError, match="nope"):
+        INFO.default_dtypes(device="nope")
+
+
+def test_complex_numbers_are_not_searched_for_in_order():
+    z = vt.asarray([1j, 2j])
+    for x1, x2 in ((z, z), (z, 1.0), (vt.ones(2), 1j), (vt.ones(2), z)):
+        with pytest.raises(TypeError, match="searchsorted: expected real numbers, .* complex64"):
+            vt.searchsorted(x1, x2)
+
+
+def test_tensordot_names_an_axis_that_comes_twice():
+    x = vt.ones((2, 2))
+    with pytest.raises(ValueError, match=r"tensordot: repeated axis in \[0, 0\]"):
+        vt.tensordot(x, x, axes=((0, 0), (0, 1)))
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, "complex64"])
+def test_isin_of_many_agrees_with_numpy(dtype):
+    rng = np.random.default_rng(8)
+    kind = numpy_dtype(dtype)
+    a = (rng.standard_normal((31, 41)) * 90).astype(kind)
+    for n in (1, 32, 33, 500):
+        tests = (rng.standard_normal(n) * 90).astype(kind)
+        if a.dtype.kind not in "biu":
+            a[0, :4] = [np.nan, np.inf, -0.0, 5]
+            tests[: min(n, 3)] = [np.nan, np.inf, 0.0][: min(n, 3)]
+        expected = (a[..., None] == tests).any(-1)
+        same(vt.isin(vt.asarray(a), vt.asarray(tests)), expected)
+        same(vt.isin(vt.asarray(a), vt.asarray(tests), invert=True), ~expected)
+
+
+def test_isin_compares_in_the_promoted_dtype():
+    a, tests = np.arange(-5, 300, dtype=np.int16), np.arange(200, 256, dtype=np.uint8)
+    same(vt.isin(vt.asarray(a), vt.asarray(tests)), np.isin(a, tests))
+    same(vt.isin(vt.asarray(tests), vt.asarray(a) / 2), np.isin(tests, a / 2))

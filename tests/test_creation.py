@@ -150,6 +150,56 @@ def test_arange_step_zero_is_refused():
         vt.arange(0, 5, 0)
 
 
+def test_arange_keeps_the_dtype_it_is_given():
+    same(vt.arange(0.5, 4, dtype=vt.int64), np.array([0, 1, 2, 3]))
+    same(vt.arange(2, 0, -0.5, dtype=vt.int8), np.array([2, 1, 1, 0], np.int8))
+    same(vt.arange(1.0, 3, dtype=vt.complex64), np.array([1, 2], np.complex64))
+    same(vt.arange(3, dtype=vt.float16), np.arange(3, dtype=np.float16))
+    big = 2**63 + 5
+    same(vt.arange(big, big + 9, 3, dtype=vt.uint64), np.arange(big, big + 9, 3, dtype=np.uint64))
+    same(vt.arange(3, 0, -1, dtype=vt.uint8), np.array([3, 2, 1], np.uint8))
+
+
+def test_arange_takes_any_real_number():
+    same(vt.arange(np.int64(4)), np.arange(4))
+    same(vt.arange(np.uint8(4), np.int32(0), np.int8(-1)), np.arange(4, 0, -1))
+    same(vt.arange(0, np.float32(1), vt.asarray(0.25)), np.arange(0, 1, 0.25, dtype=np.float32))
+    same(vt.arange(vt.asarray(3)), np.arange(3))
+    for bad in (float("nan"), float("inf"), -float("inf")):
+        with pytest.raises(ValueError, match="arange: expected finite numbers"):
+            vt.arange(bad)
+    for wrong in (1j, "a", [1], vt.asarray(1j)):
+        with pytest.raises(TypeError, match="arange: expected real numbers"):
+            vt.arange(wrong)
+
+
+def test_linspace_of_complex_numbers():
+    for endpoint in (True, False):
+        for num in (0, 1, 2, 5):
+            got = vt.linspace(1 - 2j, 3.5, num, endpoint=endpoint)
+            expected = np.linspace(1 - 2j, 3.5, num, endpoint=endpoint).astype(np.complex64)
+            assert got.dtype == vt.complex64 and got.shape == expected.shape
+            np.testing.assert_allclose(np.asarray(got), expected, rtol=3e-7)
+    assert vt.linspace(0, 1j, 3, dtype=vt.complex128).dtype == vt.complex128
+    assert vt.linspace(0, 1, 3, dtype=vt.complex64).dtype == vt.complex64
+    with pytest.raises(TypeError, match="linspace: expected a complex dtype"):
+        vt.linspace(0, 1j, 3, dtype=vt.float32)
+
+
+def test_linspace_of_integers_is_rounded_down():
+    for ends in ((-1, 0, 4), (0, 2**40 + 1, 2), (0, 2**40, 7), (10, -10, 8)):
+        same(vt.linspace(*ends, dtype=vt.int64), np.linspace(*ends, dtype=np.int64))
+
+
+def test_linspace_spans_all_numbers_there_are():
+    for dtype in (vt.float32, vt.float64):
+        most = vt.finfo(dtype).max
+        for num in (2, 3, 5):
+            got = np.asarray(vt.linspace(-most, most, num, dtype=dtype))
+            expected = most * np.linspace(-1, 1, num)
+            np.testing.assert_allclose(got, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(-1,), (2, -3), (2**40, 2**40), (2**62,), (2**31, 2**31)])
 def test_impossible_shapes_are_refused(shape):
     with pytest.raises((ValueError, MemoryError)):

@@ -147,7 +147,11 @@ vkt_status vkt_search_sorted(vkt_tensor *sorted, vkt_tensor *values, bool right,
                 "searchsorted: the tensors are on two devices, %s and %s",
                 vkt_device_get_info(sorted->device)->name,
                 vkt_device_get_info(values->device)->name);
-    vkt_dtype compared = find_compared(vkt_dtype_promote(sorted->dtype, values->dtype));
+    vkt_dtype together = vkt_dtype_promote(sorted->dtype, values->dtype);
+    VKT_REQUIRE(!vkt_dtype_is_complex(together), VKT_TYPE_ERROR,
+                "searchsorted: expected real numbers, which have an order, got %s",
+                vkt_dtypes[together].name);
+    vkt_dtype compared = find_compared(together);
     VKT_TRY(vkt_tensor_empty("searchsorted", values->device, VKT_INT64, shape->ndim, shape->shape,
                              &s.result));
     if (shape->n_elems > 0) {

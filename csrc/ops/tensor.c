@@ -17,7 +17,10 @@ vkt_status vkt_tensor_check_dtype(const char *op, const vkt_device *device, vkt_
                 : type->nbytes == 2 ? info->storage16
                 : type->nbytes == 4 ? true
                                     : vkt_dtype_real(dtype) != VKT_FLOAT64 || info->float64;
-    VKT_REQUIRE(held, VKT_TYPE_ERROR, "%s: %s has no %s", op, info->name, type->name);
+    const char *advice = type->nbytes < 8              ? ""
+                         : vkt_dtype_is_complex(dtype) ? ": convert to complex64"
+                                                       : ": convert to float32";
+    VKT_REQUIRE(held, VKT_TYPE_ERROR, "%s: %s has no %s%s", op, info->name, type->name, advice);
     return VKT_OK;
 fail:
     return vkt_status_last();

@@ -3,11 +3,15 @@ what reads them."""
 
 from __future__ import annotations
 
+from math import ceil, inf, isfinite
+from operator import index
 from typing import Any, Literal
+
+import numpy as np
 
 from vktensor import _core
 from vktensor._core import Tensor
-from vktensor._dtypes import float32, int64
+from vktensor._dtypes import DType, complex64, float32, float64, int64
 from vktensor._typing import DeviceLike, DTypeLike, Scalar, Shape
 
 __all__ = [
@@ -138,33 +142,61 @@ def arange(
     stop.
 
     int64 when all arguments are integers, else float32. Each element is start + i * step, rounded
-    twice. ValueError for a step of 0.
+    twice; of an integer dtype and integers it is exact and wraps around. ValueError for a step of
+    0 and for numbers that are not finite, TypeError for those that are not real.
 
     >>> vt.arange(5)
     Tensor([0, 1, 2, 3, 4], dtype=int64)
     """
     if stop is None:
         start, stop = 0, start
-    if step == 0:
+    first, last, by = (_real("arange", value) for value in (start, stop, step))
+    if by == 0:
         raise ValueError("arange: expected a step other than 0")
-    if dtype is None:
-        floating = any(isinstance(value, float) for value in (start, stop, step))
-        dtype = float32 if floating else int64
-    span = stop - start
-    if isinstance(span, int) and isinstance(step, int):
-        count = -(-span // step)
-    else:
-        count = -int(-span / step // 1)
-    count = max(0, count)
-    index = _core.iota((count,), device)
-    if isinstance(step, int) and isinstance(start, int):
-        return _core.astype(index * step + start, dtype, False)
-    return _core.astype(index, dtype, False) * float(step) + float(start)
+    if isinstance(first, int) and isinstance(last, int) and isinstance(by, int):
+        numbers = _core.iota((max(0, -(-(last - first) // by)),), device)
+        dtype = _core.result_type(int64 if dtype is None else dtype)
+        if dtype.kind in "iu":
+            first, by = _wrapped(first), _wrapped(by)
+        return _core.astype(numbers * by + first, dtype, False)
+    if not (isfinite(first) and isfinite(last) and isfinite(by)):
+        raise ValueError(f"arange: expected finite numbers, got {first}, {last} and {by}")
+    numbers = _core.iota((max(0, ceil((last - first) / by)),), device)
+    dtype = _core.result_type(float32 if dtype is None else dtype)
+    values = _core.astype(numbers, _floating(dtype, device), False) * float(by) + float(first)
+    return _core.astype(values, dtype, False)
+
+
+def _real(op: str, value: Any) -> int | float:
+    """A real number, a 0-d tensor's too, as Python has it."""
+    try:
+        return index(value)
+    except TypeError:
+        pass
+    if not isinstance(value, float):
+        kind = getattr(value, "dtype", None)
+        if kind is None or kind.kind == "c":
+            found = type(value).__name__ if kind is None else kind
+            raise TypeError(f"{op}: expected real numbers, got {found}")
+    return float(value)
+
+
+def _wrapped(value: int) -> int:
+    """The int64 whose bits are the last 64 of `value`."""
+    return (value + 2**63) % 2**64 - 2**63
+
+
+def _floating(dtype: np.dtype[Any], device: DeviceLike) -> DType | np.dtype[Any]:
+    """In which dtype to compute numbers of `dtype`: for integers the widest that the device has."""
+    if _core.result_type(dtype, 1.0) == dtype:
+        return dtype
+    chosen = _core.default_device() if device is None else _core.device_at(device)
+    return float64 if chosen.features["float64"] else float32
 
 
 def linspace(
-    start: Scalar,
-    stop: Scalar,
+    start: Scalar | complex,
+    stop: Scalar | complex,
     /,
     num: int,
     *,
@@ -173,24 +205,34 @@ def linspace(
     endpoint: bool = True,
 ) -> Tensor:
     """`num` evenly spaced numbers from `start` to `stop`, `stop` itself included if `endpoint`;
-    float32 by default.
+    float32 by default, complex64 if one of them is complex.
 
-    ValueError for a negative `num`.
+    For an integer dtype they are rounded down. ValueError for a negative `num`.
 
     >>> vt.linspace(0, 1, 5)
     Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
+    num = index(num)
     if num < 0:
         raise ValueError(f"linspace: expected num >= 0, got {num}")
-    dtype = float32 if dtype is None else dtype
+    is_complex = any(_core.result_type(value).kind == "c" for value in (start, stop))
+    convert: Any = complex if is_complex else float
+    first, last = convert(start), convert(stop)
+    default = complex64 if is_complex else float32
+    dtype = _core.result_type(default if dtype is None else dtype)
+    if is_complex and dtype.kind != "c":
+        raise TypeError(f"linspace: expected a complex dtype for complex numbers, got {dtype}")
     divisions = num - 1 if endpoint else num
-    step = (float(stop) - float(start)) / divisions if divisions > 0 else 0.0
-    index = _core.iota((num,), device)
-    floating = dtype if _core.result_type(dtype, 1.0) == _core.result_type(dtype) else float32
-    values = _core.astype(index, floating, False) * step + float(start)
-    if endpoint and num > 1:
-        values = _core.where(index == num - 1, float(stop), values)
-    return _core.astype(values, dtype, False)
+    # With one division the step is not needed, and it may be beyond the dtype.
+    step = (last - first) / divisions if divisions > 1 else 0.0
+    if step in (inf, -inf):
+        step = last / divisions - first / divisions
+    # From the nearer end, so that no product goes beyond the dtype and both ends are exact.
+    numbers, floating = _core.iota((num,), device), _floating(dtype, device)
+    below = _core.astype(numbers, floating, False) * step + first
+    above = last - _core.astype(divisions - numbers, floating, False) * step
+    values = _core.where(numbers * 2 <= divisions, below, above)
+    return _core.astype(_core.floor(values) if dtype.kind in "iu" else values, dtype, False)
 
 
 def _clamp(k: int, n_rows: int, n_cols: int) -> int:
@@ -215,6 +257,8 @@ def eye(
             [0., 1.]], dtype=float32)
     """
     n_cols = n_rows if n_cols is None else n_cols
+    if n_rows < 0 or n_cols < 0:
+        raise ValueError(f"eye: expected lengths of at least 0, got {(n_rows, n_cols)}")
     k = _clamp(k, n_rows, n_cols)
     rows = _core.expand_dims(_core.iota((n_rows,), device), (1,))
     cols = _core.iota((n_cols,), device)

@@ -150,6 +150,8 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | str | tuple[DTypeLike | str, ...
     """
     found = _dtype(dtype)
     if isinstance(kind, tuple):
+        if any(isinstance(k, tuple) for k in kind):
+            raise TypeError("isdtype: expected a dtype or the name of a kind, got a tuple in one")
         return any(isdtype(found, k) for k in kind)
     if isinstance(kind, str):
         if kind not in KINDS:
@@ -193,7 +195,8 @@ class Info:
 
     def default_dtypes(self, *, device: DeviceLike = None) -> dict[str, DType]:
         """The dtypes of new tensors by kind, the same on every device."""
-        del device
+        if device is not None:
+            _core.device_at(device)
         return {
             "real floating": _dtypes.float32,
             "complex floating": _dtypes.complex64,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from operator import index
 
 from vktensor import _core
 from vktensor._core import Tensor
@@ -55,7 +56,7 @@ def tensordot(
     x2: Tensor,
     /,
     *,
-    axes: int | tuple[Sequence[int], Sequence[int]] = 2,
+    axes: int | tuple[int | Sequence[int], int | Sequence[int]] = 2,
 ) -> Tensor:
     """Sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or two lists
     that name them.
@@ -65,7 +66,8 @@ def tensordot(
     >>> vt.tensordot(vt.ones((2, 3)), vt.ones((3, 4)), axes=1).shape
     (2, 4)
     """
-    if isinstance(axes, int):
+    if not isinstance(axes, (tuple, list)):
+        axes = index(axes)
         if not 0 <= axes <= min(x1.ndim, x2.ndim):
             raise ValueError(
                 f"tensordot: expected 0 <= axes <= {min(x1.ndim, x2.ndim)}, got {axes}"
@@ -73,8 +75,7 @@ def tensordot(
         left = list(range(x1.ndim - axes, x1.ndim))
         right = list(range(axes))
     else:
-        left = [_axis(a, x1.ndim) for a in axes[0]]
-        right = [_axis(a, x2.ndim) for a in axes[1]]
+        left, right = _axes(axes[0], x1.ndim), _axes(axes[1], x2.ndim)
     pairs = [x1.shape[a] for a in left], [x2.shape[a] for a in right]
     if pairs[0] != pairs[1]:
         raise ValueError(
@@ -90,10 +91,15 @@ def tensordot(
     return _core.reshape(_core.matmul(a, b), row_shape + col_shape, None)
 
 
-def _axis(axis: int, ndim: int) -> int:
-    if not -ndim <= axis < ndim:
-        raise ValueError(f"tensordot: axis {axis} is out of bounds for {ndim} dimensions")
-    return axis % ndim
+def _axes(axes: int | Sequence[int], ndim: int) -> list[int]:
+    found = []
+    for axis in axes if isinstance(axes, Sequence) else (axes,):
+        if not -ndim <= axis < ndim:
+            raise ValueError(f"tensordot: axis {axis} is out of bounds for {ndim} dimensions")
+        found.append(axis % ndim)
+    if len(set(found)) != len(found):
+        raise ValueError(f"tensordot: repeated axis in {found}")
+    return found
 
 
 # ---- einsum -----------------------------------------------------------------------------------

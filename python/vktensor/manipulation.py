@@ -4,7 +4,8 @@ result says so."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from operator import index
+from typing import Any, Literal
 
 import numpy as np
 from numpy.exceptions import AxisError
@@ -36,11 +37,22 @@ __all__ = [
 ]
 
 
+def _integers(op: str, name: str, value: Any) -> tuple[int, ...]:
+    """`value`, one integer or several, as a tuple."""
+    if isinstance(value, int):
+        return (value,)
+    try:
+        return tuple(map(index, value)) if np.ndim(value) else (index(value),)
+    except TypeError:
+        kind = type(value).__name__
+        raise TypeError(f"{op}: expected {name} to be integers, got {kind}") from None
+
+
 def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     """`axis` as a tuple of distinct axes in 0..ndim-1; None is all of them."""
     if axis is None:
         return tuple(range(ndim))
-    given = (axis,) if isinstance(axis, int) else tuple(axis)
+    given = _integers(op, "axis", axis)
     for a in given:
         if not -ndim <= a < ndim:
             # Both a ValueError and an IndexError, which the standard wants of expand_dims.
@@ -123,7 +135,7 @@ def expand_dims(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
     >>> vt.expand_dims(vt.asarray([1, 2]), 1).shape
     (2, 1)
     """
-    count = 1 if isinstance(axis, int) else len(tuple(axis))
+    count = len(_integers("expand_dims", "axis", axis))
     return _core.expand_dims(x, _axes("expand_dims", axis, x.ndim + count))
 
 
@@ -197,12 +209,12 @@ def roll(
     Tensor([3, 1, 2], dtype=int64)
     """
     if axis is None:
-        if not isinstance(shift, int):
-            raise TypeError("roll: expected one shift where axis is None")
         flat = roll(_core.reshape(x, (-1,), None), shift, axis=0)
         return _core.reshape(flat, x.shape, None)
-    axes = _axes_with_repeats(axis, x.ndim)
-    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
+    # An axis may come twice: its shifts add up.
+    axes = [_axes("roll", a, x.ndim)[0] for a in _integers("roll", "axis", axis)]
+    shifts = _integers("roll", "shift", shift)
+    shifts *= len(axes) if np.ndim(shift) == 0 else 1
     if len(shifts) != len(axes):
         raise ValueError(f"roll: expected {len(axes)} shifts, got {len(shifts)}")
     for a, by in zip(axes, shifts, strict=True):
@@ -213,12 +225,6 @@ def roll(
             parts = [x[(*before, slice(split, None))], x[(*before, slice(None, split))]]
             x = _core.concat(parts, a)
     return x.copy() if all(s == 0 for s in shifts) else x
-
-
-def _axes_with_repeats(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
-    """As `_axes`, but an axis may come twice: roll adds the shifts up."""
-    given = (axis,) if isinstance(axis, int) else tuple(axis)
-    return tuple(_axes("roll", a, ndim)[0] for a in given)
 
 
 def pad(
@@ -278,11 +284,14 @@ def _reflected(at: Tensor, length: int, mode: str) -> Tensor:
     return _core.minimum(at, period - at) if length > 1 else at
 
 
-def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
+def repeat(
+    x: Tensor, repeats: int | Tensor | Sequence[int], /, *, axis: int | None = None
+) -> Tensor:
     """Each element `repeats` times in a row along `axis` (flattened for None).
 
-    `repeats` is an integer or an integer Tensor with one for each element along `axis`, or one for
-    all; a Tensor is read on the host for the length of the result. ValueError for repeats < 0.
+    `repeats` is an integer or an integer Tensor (or a sequence) with one for each element along
+    `axis`, or one for all; it is read on the host for the length of the result. ValueError for
+    repeats < 0, TypeError for those that are no integers.
 
     >>> vt.repeat(vt.asarray([1, 2]), vt.asarray([1, 2]))
     Tensor([1, 2, 2], dtype=int64)
@@ -290,9 +299,14 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     if axis is None:
         x, axis = _core.reshape(x, (-1,), None), 0
     (place,) = _axes("repeat", axis, x.ndim)
-    if isinstance(repeats, Tensor) and repeats.shape not in ((), (1,)):
-        return _repeat_each(x, repeats, place)
-    count = int(repeats) if isinstance(repeats, int) else int(repeats.item())
+    if not isinstance(repeats, int):
+        repeats = _core.asarray(repeats, None, x.device, None)
+        if repeats.dtype.kind not in "iu":
+            raise TypeError(f"repeat: expected integer repeats, got {repeats.dtype}")
+        if repeats.shape not in ((), (1,)):
+            return _repeat_each(x, repeats, place)
+        repeats = int(repeats.item())
+    count = repeats
     if count < 0:
         raise ValueError(f"repeat: expected repeats >= 0, got {count}")
     shape = x.shape
@@ -303,7 +317,7 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
 
 def _repeat_each(x: Tensor, repeats: Tensor, axis: int) -> Tensor:
     """Element i along `axis` repeats[i] times: place p holds the element in whose run p lies."""
-    if repeats.shape != (x.shape[axis],) or repeats.dtype.kind not in "iu":
+    if repeats.shape != (x.shape[axis],):
         raise ValueError(
             f"repeat: expected {x.shape[axis]} integers, got {repeats.dtype} of {repeats.shape}"
         )
@@ -315,13 +329,16 @@ def _repeat_each(x: Tensor, repeats: Tensor, axis: int) -> Tensor:
     return _core.take(x, runs, axis, True)
 
 
-def tile(x: Tensor, repetitions: Sequence[int], /) -> Tensor:
+def tile(x: Tensor, repetitions: int | Sequence[int], /) -> Tensor:
     """`x` repeated as a whole, repetitions[i] times along axis i; missing axes are added in front.
+    One integer is that of the last axis. ValueError for a negative one.
 
     >>> vt.tile(vt.asarray([1, 2]), (2,))
     Tensor([1, 2, 1, 2], dtype=int64)
     """
-    counts = tuple(repetitions)
+    counts = _integers("tile", "repetitions", repetitions)
+    if any(count < 0 for count in counts):
+        raise ValueError(f"tile: expected repetitions >= 0, got {counts}")
     ndim = max(len(counts), x.ndim)
     counts = (1,) * (ndim - len(counts)) + counts
     shape = (1,) * (ndim - x.ndim) + tuple(x.shape)

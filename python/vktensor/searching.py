@@ -11,6 +11,11 @@ from vktensor._typing import Operand
 __all__ = ["argwhere", "flatnonzero", "isin", "nonzero", "searchsorted"]
 
 
+#: With more elements than this `isin` sorts what it looks for: there both ways took as long for a
+#: million int32 elements, and for a thousand pairs were faster up to 64 (llvmpipe, 2 cores).
+_MANY = 32
+
+
 def _beside(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
     """Both as tensors: a Python scalar takes the dtype it has beside the Tensor."""
     if isinstance(x1, Tensor):
@@ -56,15 +61,23 @@ def isin(x1: Operand, x2: Operand, /, *, invert: bool = False) -> Tensor:
     """For each element of `x1` whether it equals some element of `x2` (with `invert`, none of
     them): bool, the shape of `x1`.
 
-    Every pair is compared, in one kernel that stores none of the results: size of x1 times size
-    of x2 comparisons. NaN equals nothing.
+    With few elements in `x2`, or complex ones, every pair is compared, in one kernel that stores
+    none of the results; many are sorted and searched. NaN equals nothing.
 
     >>> vt.isin(vt.asarray([1, 2, 3]), vt.asarray([3, 1]))
     Tensor([ True, False,  True], dtype=bool)
     """
     x1, x2 = _beside("isin", x1, x2)
-    pairs = _core.expand_dims(x1, (x1.ndim,)) == _core.reshape(x2, (-1,), None)
-    found = _core.reduce("any", pairs, -1)
+    dtype = _core.result_type(x1, x2)
+    if x2.size > _MANY and dtype.kind != "c":
+        x1 = _core.astype(x1, dtype, False)
+        known = _core.astype(_core.reshape(x2, (-1,), None), dtype, False)
+        known = _core.sort(known, 0, False)
+        places = _core.minimum(_core.searchsorted(known, x1), x2.size - 1)
+        found = _core.take(known, places, 0) == x1
+    else:
+        pairs = _core.expand_dims(x1, (x1.ndim,)) == _core.reshape(x2, (-1,), None)
+        found = _core.reduce("any", pairs, -1)
     return _core.logical_not(found) if invert else found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from vktensor import _core
 from vktensor._core import Tensor
-from vktensor._typing import Axis, DTypeLike
+from vktensor._typing import Axis, DTypeLike, Operand
 
 __all__ = [
     "all",
@@ -195,11 +195,11 @@ def diff(
     *,
     axis: int = -1,
     n: int = 1,
-    prepend: Tensor | None = None,
-    append: Tensor | None = None,
+    prepend: Operand | None = None,
+    append: Operand | None = None,
 ) -> Tensor:
     """Differences of neighbours along `axis`, taken `n` times, of `x` with `prepend` before it and
-    `append` behind it.
+    `append` behind it: tensors, or a number for all of the other axes.
 
     Numeric; bool elements are compared (not_equal). ValueError for n < 0.
 
@@ -210,7 +210,7 @@ def diff(
         raise ValueError(f"diff: expected n >= 0, got {n}")
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"diff: axis {axis} is out of bounds for {x.ndim} dimensions")
-    parts = [part for part in (prepend, x, append) if part is not None]
+    parts = [_end(part, x, axis) for part in (prepend, x, append) if part is not None]
     if len(parts) > 1:
         x = _core.concat(parts, axis % x.ndim)
     before = (slice(None),) * (axis % x.ndim)
@@ -218,6 +218,17 @@ def diff(
         later, earlier = x[(*before, slice(1, None))], x[(*before, slice(None, -1))]
         x = later != earlier if x.dtype.kind == "b" else later - earlier
     return x
+
+
+def _end(part: Operand, x: Tensor, axis: int) -> Tensor:
+    """`part` as it is joined to `x`: a number once along `axis`."""
+    if not isinstance(part, Tensor):
+        part = _core.full((), part, _core.result_type(x, part), x.device)
+    if part.ndim > 0:
+        return part
+    shape = list(x.shape)
+    shape[axis] = 1
+    return _core.broadcast_to(part, shape)
 
 
 def _only_axis(x: Tensor, axis: int | None) -> int:
