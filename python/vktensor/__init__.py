@@ -27,6 +27,7 @@ from vktensor import (
     data_types,
     elementwise,
     exchange,
+    files,
     linear_algebra,
     manipulation,
     profiling,
@@ -66,6 +67,7 @@ from vktensor.creation import *
 from vktensor.data_types import *
 from vktensor.elementwise import *
 from vktensor.exchange import *
+from vktensor.files import *
 from vktensor.linear_algebra import *
 from vktensor.manipulation import *
 from vktensor.profiling import *
@@ -136,6 +138,7 @@ __all__ += creation.__all__
 __all__ += data_types.__all__
 __all__ += elementwise.__all__  # type: ignore[attr-defined]  # set through globals()
 __all__ += exchange.__all__
+__all__ += files.__all__
 __all__ += linear_algebra.__all__
 __all__ += manipulation.__all__
 __all__ += profiling.__all__

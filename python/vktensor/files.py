@@ -1,0 +1,380 @@
+"""Tensors in files: NumPy's .npy and .npz, straight to and from device memory."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from vktensor import _core, _npy
+from vktensor._core import Tensor
+from vktensor._typing import DeviceLike, DTypeLike
+
+__all__ = ["load", "save", "savez", "savez_compressed"]
+
+#: What a file is given as: a path, or an object with `read` or `write`.
+File: TypeAlias = str | bytes | os.PathLike[Any] | Any
+
+#: The most that deflate makes of a byte: 258 bytes take at least two bits.
+MAX_RATIO = 1032
+#: What zipfile and zlib raise for bytes that are no archive.
+_UNSOUND = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, ValueError)
+
+# ---- paths ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _replacing(path: str) -> Iterator[Any]:
+    """A new file to write, which takes the place of the one at `path` when the block ends well.
+
+    It lies beside it until then and is removed if the block raises. What is there and no regular
+    file is written into.
+    """
+    target = os.path.realpath(path)
+    mode = None
+    with suppress(FileNotFoundError):
+        mode = os.stat(target).st_mode
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(target, "wb") as file:
+            yield file
+        return
+    temporary = os.path.join(os.path.dirname(target), f".vktensor-{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except OSError as error:
+        error.filename = target
+        raise
+    try:
+        with open(descriptor, "wb") as file:
+            if mode is not None:
+                os.chmod(temporary, stat.S_IMODE(mode))
+            yield file
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+@contextmanager
+def _writing(file: File, suffix: str) -> Iterator[Any]:
+    """The file object that `file` is, or a new file at the path, which gets the suffix it lacks."""
+    if hasattr(file, "write"):
+        yield file
+        return
+    path = os.fsdecode(file)
+    with _replacing(path if path.endswith(suffix) else path + suffix) as opened:
+        yield opened
+
+
+def _name(file: File) -> str:
+    """What errors call it."""
+    if isinstance(file, (str, bytes, os.PathLike)):
+        return os.fsdecode(file)
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) else f"<{type(file).__name__}>"
+
+
+# ---- saving -----------------------------------------------------------------------------------
+
+
+def _tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else _core.asarray(x, None, None, None)
+
+
+def save(file: File, x: Any) -> None:
+    """Writes a Tensor to a .npy file, the same bytes as `numpy.save`.
+
+    Elements go from the device to the file in pieces of 16 MiB; views are put together on the way.
+    A Tensor that lies in Fortran order is written so. bfloat16 is written as NumPy writes
+    ml_dtypes' (`vt.load` knows it, `np.load` gives two bytes without a type).
+
+    Parameters
+    ----------
+    file
+        A path, to which '.npy' is appended if it does not end so, or an object with `write`. A path
+        has the whole file or what it had before: the bytes are written to a new file beside it,
+        which then takes its place.
+    x
+        A Tensor, or what `vt.asarray` takes.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> vt.save(file, vt.arange(3))
+    >>> np.load(io.BytesIO(file.getvalue()))
+    array([0, 1, 2])
+    """
+    x = _tensor(x)
+    _core.eval(x)
+    with _writing(file, ".npy") as opened:
+        _npy.write_array(opened, x)
+
+
+def _save_archive(file: File, args: tuple[Any, ...], named: dict[str, Any], method: int) -> None:
+    tensors = {name: _tensor(x) for name, x in named.items()}
+    for i, x in enumerate(args):
+        name = f"arr_{i}"
+        if name in tensors:
+            raise ValueError(f"savez: {name} is the name of an unnamed tensor and of a named one")
+        tensors[name] = _tensor(x)
+    for x in tensors.values():
+        _core.eval(x)
+    with (
+        _writing(file, ".npz") as opened,
+        zipfile.ZipFile(opened, "w", method, allowZip64=True) as archive,
+    ):
+        for name, x in tensors.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                _npy.write_array(member, x)
+
+
+def savez(file: File, *args: Any, **kwds: Any) -> None:
+    """Writes several Tensors to a .npz file, an archive of .npy files, as `numpy.savez`.
+
+    Parameters
+    ----------
+    file
+        As of `vt.save`; the suffix is '.npz'.
+    *args
+        Tensors that are called arr_0, arr_1, ...
+    **kwds
+        Tensors by name.
+
+    Raises
+    ------
+    ValueError
+        A name is given twice: arr_0 as a keyword beside an argument without a name.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> vt.savez(file, vt.arange(3), weights=vt.ones((2, 2)))
+    >>> sorted(np.load(io.BytesIO(file.getvalue())))
+    ['arr_0', 'weights']
+    """
+    _save_archive(file, args, kwds, zipfile.ZIP_STORED)
+
+
+def savez_compressed(file: File, *args: Any, **kwds: Any) -> None:
+    """`vt.savez` with each member deflated, as `numpy.savez_compressed`.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> vt.savez_compressed(file, zeros=vt.zeros(100_000))
+    >>> len(file.getvalue()) < 1000
+    True
+    """
+    _save_archive(file, args, kwds, zipfile.ZIP_DEFLATED)
+
+
+# ---- loading ----------------------------------------------------------------------------------
+
+
+class NpzFile(Mapping[str, Tensor]):
+    """The Tensors in a .npz file by name, each read when it is asked for: what `vt.load` gives.
+
+    `files` lists the names. Close it, or use it in a `with` statement. Names are keys and never
+    paths of files. An archive is refused whole if a name stands there twice or leads out of a
+    folder, a member is encrypted, packed by anything but deflate or larger than deflate could
+    make it, or members overlap. Bytes are checked against the archive's CRC-32.
+    """
+
+    def __init__(
+        self, file: Any, name: str, dtype: np.dtype[Any] | None, device: DeviceLike, *, own: bool
+    ) -> None:
+        self._name = name
+        self._dtype = dtype
+        self._device = device
+        self._file = file if own else None
+        self._archive: zipfile.ZipFile | None = None
+        try:
+            self._archive = zipfile.ZipFile(file)
+            nbytes = file.seek(0, os.SEEK_END)
+            self._members = _check(self._archive.infolist(), nbytes)
+        except _UNSOUND as error:
+            raise ValueError(f"load: {name}: not a sound .npz archive: {error}") from error
+        self.files = list(self._members)
+
+    def __getitem__(self, key: str) -> Tensor:
+        if self._archive is None:
+            raise ValueError(f"load: {self._name} is closed")
+        key = key if key in self._members else key.removesuffix(".npy")
+        member = self._members[key]
+        name = f"{self._name}: {member.filename}"
+        try:
+            opened = self._archive.open(member)
+        except _UNSOUND as error:
+            raise ValueError(f"load: {name}: not sound: {error}") from error
+        with opened:
+            source = _npy.Source(_Member(opened, name), name, member.file_size)
+            x = _npy.read_array(source, self._dtype, self._device)
+            # What is left takes part in the CRC, which is looked at when the end is reached.
+            while source.left:
+                source.read(min(source.left, _npy.STEP), "elements")
+        return x
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._members or (
+            isinstance(key, str) and key.removesuffix(".npy") in self._members
+        )
+
+    def __repr__(self) -> str:
+        return f"NpzFile({self._name!r}, keys: {', '.join(self.files)})"
+
+    def close(self) -> None:
+        """Closes the archive, and the file if `vt.load` opened it."""
+        if self._archive is not None:
+            self._archive.close()
+            self._archive = None
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> NpzFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class _Member:
+    """A member of an archive whose errors are ValueErrors that name it."""
+
+    def __init__(self, opened: Any, name: str) -> None:
+        self._opened = opened
+        self._name = name
+
+    def readinto(self, view: memoryview) -> int:
+        try:
+            n: int = self._opened.readinto(view[: _npy.STEP])
+        except (*_UNSOUND, EOFError) as error:
+            raise ValueError(f"load: {self._name}: not sound: {error}") from error
+        return n
+
+
+def _check(members: list[zipfile.ZipInfo], nbytes: int) -> dict[str, zipfile.ZipInfo]:
+    """The members of an archive of `nbytes` by the names they are asked for by; ValueError for
+    what no honest writer makes."""
+    found: dict[str, zipfile.ZipInfo] = {}
+    for member in members:
+        name = member.filename
+        parts = name.replace("\\", "/").split("/")
+        if not all(parts) or ".." in parts or "." in parts or ":" in parts[0]:
+            raise ValueError(f"expected a name inside the archive, got {name!r}")
+        if member.flag_bits & 1:
+            raise ValueError(f"{name} is encrypted")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"{name}: expected stored or deflated, got {member.compress_type}")
+        most = member.compress_size
+        most *= MAX_RATIO if member.compress_type == zipfile.ZIP_DEFLATED else 1
+        if member.file_size > most:
+            raise ValueError(
+                f"{name}: expected at most {most} bytes of {member.compress_size} packed ones, got "
+                f"{member.file_size}"
+            )
+        key = name.removesuffix(".npy")
+        if key in found:
+            raise ValueError(f"{key} stands there twice")
+        found[key] = member
+    total = sum(member.compress_size for member in members)
+    if total > nbytes:
+        raise ValueError(f"expected members of at most {nbytes} bytes in all, got {total}")
+    return found
+
+
+def load(
+    file: File,
+    *,
+    dtype: DTypeLike | None = None,
+    device: DeviceLike = None,
+    allow_pickle: bool = False,
+) -> Any:
+    """The Tensor in a .npy file, or those in a .npz file.
+
+    Elements go from the file to the device in pieces of 16 MiB, on CPU and integrated devices
+    straight into the Tensor's memory: the host never holds an array whole. Nothing a file says is
+    trusted: its header is parsed as data, never evaluated, and sizes are compared with the file's
+    before memory is taken. Where a file object cannot tell its size, at most twice the bytes that
+    have come are allocated. Python objects are never unpickled.
+
+    Parameters
+    ----------
+    file
+        A path, or an object with `read` (better `readinto`), which is left behind the array; for
+        .npz also with `seek`. As in NumPy, bytes after an array are left alone.
+    dtype
+        Elements are converted to it as they are read, on the host: a file of float64 can be loaded
+        on a device that has none. None keeps the file's dtype in native byte order. Two bytes
+        without a type (NumPy's '|V2') are taken for bfloat16 where that is given.
+    device
+        Where to load to; the default device for None.
+    allow_pickle
+        Only False: here for calls written for NumPy.
+
+    Returns
+    -------
+    Tensor or NpzFile
+        A Tensor with the file's shape, in Fortran order if the file is. For .npz a mapping from
+        names to Tensors, each read when it is asked for; close it, or use it in a `with` statement.
+
+    Raises
+    ------
+    ValueError
+        The file is of neither kind, not sound, or of a dtype there are no tensors of.
+    EOFError
+        It ends early.
+    OSError
+        It cannot be read.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> np.save(file, np.arange(6.0).reshape(2, 3))
+    >>> vt.load(io.BytesIO(file.getvalue()))
+    Tensor([[0., 1., 2.],
+            [3., 4., 5.]], dtype=float64)
+    """
+    if allow_pickle:
+        raise ValueError("load: pickled objects are never loaded: expected allow_pickle=False")
+    wanted = None if dtype is None else _core.result_type(dtype)
+    if hasattr(file, "read"):
+        return _load(file, _name(file), wanted, device, own=False)
+    with ExitStack() as stack:
+        opened = stack.enter_context(open(os.fsdecode(file), "rb"))
+        result = _load(opened, _name(file), wanted, device, own=True)
+        if isinstance(result, NpzFile):
+            stack.pop_all()  # it closes the file
+        return result
+
+
+def _load(file: Any, name: str, dtype: Any, device: Any, *, own: bool) -> Any:
+    left = _npy.count_left(file)
+    start = _npy.Source(file, name, left).read(len(_npy.MAGIC), "magic string")
+    if start == _npy.MAGIC:
+        source = _npy.Source(file, name, None if left is None else left - len(start))
+        return _npy.read_array(source, dtype, device, start)
+    if start[:4] not in (b"PK\x03\x04", b"PK\x05\x06"):
+        raise ValueError(
+            f"load: {name}: expected a .npy or .npz file, got one that begins with {start!r}"
+        )
+    if not (hasattr(file, "seek") and file.seekable()):
+        raise ValueError(f"load: {name}: expected a file with seek for a .npz archive")
+    file.seek(-len(start), os.SEEK_CUR)
+    return NpzFile(file, name, dtype, device, own=own)
