@@ -2,22 +2,24 @@
 
 Shapes broadcast; a Python scalar takes the dtype of the Tensor beside it, except that a float with
 integers gives float32. Each function raises TypeError for a dtype it does not take and ValueError
-for shapes that do not broadcast, at the call. The largest errors in units in the last place stand
-in the op table (`vt.ops()`).
+for shapes that do not broadcast, at the call. What the op table (`vt.ops()`) says of a function,
+`_docstrings` adds to its docstring.
 """
 
 from __future__ import annotations
 
-from vktensor import _core
+from vktensor import _core, _docstrings, transcendental
 from vktensor._core import Tensor
 from vktensor._typing import Operand
+from vktensor.transcendental import *  # noqa: F403
 
 # ---- arithmetic -------------------------------------------------------------------------------
 
 
 def abs(x: Tensor, /) -> Tensor:
-    """Absolute value. Numeric `x` of any shape; same dtype. The lowest signed integer is its own
-    absolute value.
+    """Absolute value.
+
+    The lowest signed integer is its own; a complex element's is hypot of its parts.
 
     >>> vt.abs(vt.asarray([-1.5, 2.0]))
     Tensor([1.5, 2. ], dtype=float32)
@@ -26,7 +28,9 @@ def abs(x: Tensor, /) -> Tensor:
 
 
 def add(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 + x2, broadcast. Numeric; the result has the promoted dtype; integers wrap around.
+    """Sum x1 + x2, element by element.
+
+    Integers wrap around; of bool it is the logical or.
 
     >>> vt.add(vt.asarray([1, 2]), 3)
     Tensor([4, 5], dtype=int64)
@@ -35,7 +39,9 @@ def add(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def subtract(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 - x2, broadcast. Numeric; the result has the promoted dtype; integers wrap around.
+    """Difference x1 - x2, element by element.
+
+    Integers wrap around.
 
     >>> vt.subtract(vt.asarray([1, 2]), 3)
     Tensor([-2, -1], dtype=int64)
@@ -44,7 +50,9 @@ def subtract(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def multiply(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 * x2, broadcast. Numeric; the result has the promoted dtype; integers wrap around.
+    """Product x1 * x2, element by element.
+
+    Integers wrap around; of bool it is the logical and.
 
     >>> vt.multiply(vt.asarray([1, 2]), 3)
     Tensor([3, 6], dtype=int64)
@@ -53,8 +61,9 @@ def multiply(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def divide(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 / x2, broadcast, true division. Floating result: float32 for integers. Division by zero
-    gives inf or NaN.
+    """Quotient x1 / x2, element by element; integers are divided as floats.
+
+    Division by zero gives inf or NaN. Complex numbers are divided by the method of Smith (1962).
 
     >>> vt.divide(vt.asarray([1.0, 3.0]), 2)
     Tensor([0.5, 1.5], dtype=float32)
@@ -63,8 +72,10 @@ def divide(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def floor_divide(x1: Operand, x2: Operand, /) -> Tensor:
-    """floor(x1 / x2), broadcast. Numeric; an integer divided by zero gives 0, as in NumPy. Where
-    one operand is infinite it is x1 / x2, as the standard says and NumPy does not.
+    """Largest integers not above x1 / x2, as values of the operands' dtype.
+
+    An integer divided by zero gives 0, as in NumPy. Where one operand is infinite the result is
+    x1 / x2, as the standard says and NumPy does not.
 
     >>> vt.floor_divide(vt.asarray([7, -7]), 2)
     Tensor([ 3, -4], dtype=int64)
@@ -73,8 +84,9 @@ def floor_divide(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def remainder(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 - x2 * floor(x1 / x2), exact, with the sign of x2. Numeric; an integer remainder by zero
-    is 0.
+    """Remainder x1 - x2 * floor(x1 / x2), with the sign of x2.
+
+    An integer remainder by zero is 0.
 
     >>> vt.remainder(vt.asarray([7, -7]), 3)
     Tensor([1, 2], dtype=int64)
@@ -83,7 +95,9 @@ def remainder(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def fmod(x1: Operand, x2: Operand, /) -> Tensor:
-    """The remainder of truncating division, exact, with the sign of x1. Numeric.
+    """Remainder of truncating division, with the sign of x1.
+
+    An integer remainder by zero is 0.
 
     >>> vt.fmod(vt.asarray([7.5, -7.5]), 2)
     Tensor([ 1.5, -1.5], dtype=float32)
@@ -92,8 +106,11 @@ def fmod(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def pow(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 to the power x2, broadcast. Numeric; C99's special cases for floats; integers wrap around
-    and a negative integer exponent gives 0 unless ``|x1|`` is 1.
+    """Power x1 ** x2, element by element.
+
+    Floats have C99's special cases. Integers wrap around, and a negative integer exponent gives 0
+    unless x1 is 1 or -1, where NumPy raises. The logarithm of x1 is a sum of two numbers, as in
+    fdlibm (Sun 1993).
 
     >>> vt.pow(vt.asarray([2.0, 3.0]), 2)
     Tensor([4., 9.], dtype=float32)
@@ -102,7 +119,9 @@ def pow(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def negative(x: Tensor, /) -> Tensor:
-    """-x. Numeric; unsigned integers wrap around.
+    """Negative of each element.
+
+    Unsigned integers wrap around.
 
     >>> vt.negative(vt.asarray([1, -2]))
     Tensor([-1,  2], dtype=int64)
@@ -111,7 +130,7 @@ def negative(x: Tensor, /) -> Tensor:
 
 
 def positive(x: Tensor, /) -> Tensor:
-    """x itself, as a new value. Numeric.
+    """Value of each element, unchanged, as a new Tensor.
 
     >>> vt.positive(vt.asarray([1, -2]))
     Tensor([ 1, -2], dtype=int64)
@@ -120,7 +139,7 @@ def positive(x: Tensor, /) -> Tensor:
 
 
 def reciprocal(x: Tensor, /) -> Tensor:
-    """1 / x. Floating; integers are computed in float32.
+    """Reciprocal 1 / x; of integers too as floats, where NumPy divides integers.
 
     >>> vt.reciprocal(vt.asarray([2.0, 4.0]))
     Tensor([0.5 , 0.25], dtype=float32)
@@ -129,7 +148,9 @@ def reciprocal(x: Tensor, /) -> Tensor:
 
 
 def sign(x: Tensor, /) -> Tensor:
-    """-1, 0 or 1 by the sign of x; NaN stays NaN. Numeric.
+    """Sign of each element: -1, 0 or 1; NaN stays NaN.
+
+    Of a complex element it is x / abs(x), or 0.
 
     >>> vt.sign(vt.asarray([-2.0, 0.0, 5.0]))
     Tensor([-1.,  0.,  1.], dtype=float32)
@@ -138,7 +159,9 @@ def sign(x: Tensor, /) -> Tensor:
 
 
 def square(x: Tensor, /) -> Tensor:
-    """x * x. Numeric.
+    """Square x * x.
+
+    Integers wrap around.
 
     >>> vt.square(vt.asarray([2, -3]))
     Tensor([4, 9], dtype=int64)
@@ -147,7 +170,9 @@ def square(x: Tensor, /) -> Tensor:
 
 
 def sqrt(x: Tensor, /) -> Tensor:
-    """Square root; NaN for negative x. Floating; integers are computed in float32.
+    """Square root; NaN below 0.
+
+    Of a complex element the root with a real part that is not negative.
 
     >>> vt.sqrt(vt.asarray([4.0, 9.0]))
     Tensor([2., 3.], dtype=float32)
@@ -156,7 +181,7 @@ def sqrt(x: Tensor, /) -> Tensor:
 
 
 def rsqrt(x: Tensor, /) -> Tensor:
-    """1 / sqrt(x). Floating; integers are computed in float32.
+    """Reciprocal of the square root, 1 / sqrt(x); inf at 0, NaN below.
 
     >>> vt.rsqrt(vt.asarray([4.0, 16.0]))
     Tensor([0.5 , 0.25], dtype=float32)
@@ -165,7 +190,9 @@ def rsqrt(x: Tensor, /) -> Tensor:
 
 
 def cbrt(x: Tensor, /) -> Tensor:
-    """Cube root, of negative x too. Floating; integers are computed in float32.
+    """Cube root, of negative elements too.
+
+    From a third of the exponent (Kahan) by steps of Halley and Newton.
 
     >>> vt.cbrt(vt.asarray([8.0, -27.0]))
     Tensor([ 2., -3.], dtype=float32)
@@ -174,7 +201,9 @@ def cbrt(x: Tensor, /) -> Tensor:
 
 
 def hypot(x1: Operand, x2: Operand, /) -> Tensor:
-    """sqrt(x1**2 + x2**2) without overflow in between. Floating; inf wins over NaN.
+    """Hypotenuse sqrt(x1**2 + x2**2), without overflow in between.
+
+    An infinite operand gives inf, also beside NaN.
 
     >>> vt.hypot(vt.asarray([3.0]), 4.0)
     Tensor([5.], dtype=float32)
@@ -183,7 +212,7 @@ def hypot(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def maximum(x1: Operand, x2: Operand, /) -> Tensor:
-    """The larger of both; NaN if either is NaN. Any real dtype.
+    """Larger of both elements; NaN where either is NaN.
 
     >>> vt.maximum(vt.asarray([1, 5]), 3)
     Tensor([3, 5], dtype=int64)
@@ -192,7 +221,7 @@ def maximum(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def minimum(x1: Operand, x2: Operand, /) -> Tensor:
-    """The smaller of both; NaN if either is NaN. Any real dtype.
+    """Smaller of both elements; NaN where either is NaN.
 
     >>> vt.minimum(vt.asarray([1, 5]), 3)
     Tensor([1, 3], dtype=int64)
@@ -201,7 +230,7 @@ def minimum(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def fmax(x1: Operand, x2: Operand, /) -> Tensor:
-    """The larger of both; a NaN beside a number is ignored. Any real dtype.
+    """Larger of both elements; a NaN beside a number is ignored.
 
     >>> vt.fmax(vt.asarray([1.0, float('nan')]), 0.5)
     Tensor([1. , 0.5], dtype=float32)
@@ -210,7 +239,7 @@ def fmax(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def fmin(x1: Operand, x2: Operand, /) -> Tensor:
-    """The smaller of both; a NaN beside a number is ignored. Any real dtype.
+    """Smaller of both elements; a NaN beside a number is ignored.
 
     >>> vt.fmin(vt.asarray([1.0, float('nan')]), 0.5)
     Tensor([0.5, 0.5], dtype=float32)
@@ -222,7 +251,7 @@ def fmin(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def ceil(x: Tensor, /) -> Tensor:
-    """The smallest integer not below x, in x's dtype. Numeric.
+    """Smallest integer not below x, as a value of x's dtype.
 
     >>> vt.ceil(vt.asarray([1.2, -1.2]))
     Tensor([ 2., -1.], dtype=float32)
@@ -231,7 +260,7 @@ def ceil(x: Tensor, /) -> Tensor:
 
 
 def floor(x: Tensor, /) -> Tensor:
-    """The largest integer not above x, in x's dtype. Numeric.
+    """Largest integer not above x, as a value of x's dtype.
 
     >>> vt.floor(vt.asarray([1.2, -1.2]))
     Tensor([ 1., -2.], dtype=float32)
@@ -240,7 +269,7 @@ def floor(x: Tensor, /) -> Tensor:
 
 
 def trunc(x: Tensor, /) -> Tensor:
-    """x without its fraction, in x's dtype. Numeric.
+    """Integer part of x, as a value of x's dtype.
 
     >>> vt.trunc(vt.asarray([1.7, -1.7]))
     Tensor([ 1., -1.], dtype=float32)
@@ -249,7 +278,9 @@ def trunc(x: Tensor, /) -> Tensor:
 
 
 def round(x: Tensor, /) -> Tensor:
-    """The nearest integer, halves to the even one, in x's dtype. Numeric.
+    """Nearest integer, of two the even one, as a value of x's dtype.
+
+    Of a complex element both parts are rounded.
 
     >>> vt.round(vt.asarray([0.5, 1.5, 2.6]))
     Tensor([0., 2., 3.], dtype=float32)
@@ -258,7 +289,7 @@ def round(x: Tensor, /) -> Tensor:
 
 
 def copysign(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 with the sign of x2, zeros and NaN included. Floating.
+    """Magnitude of x1 with the sign of x2, zeros and NaN included.
 
     >>> vt.copysign(vt.asarray([1.0, 2.0]), -1.0)
     Tensor([-1., -2.], dtype=float32)
@@ -267,7 +298,7 @@ def copysign(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def nextafter(x1: Operand, x2: Operand, /) -> Tensor:
-    """The next number after x1 towards x2 in their dtype. Floating.
+    """Next number after x1 towards x2 in their dtype; x2 where they are equal.
 
     >>> vt.nextafter(vt.asarray([1.0]), 2.0) > 1
     Tensor([ True], dtype=bool)
@@ -276,7 +307,7 @@ def nextafter(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def signbit(x: Tensor, /) -> Tensor:
-    """True where the sign bit is set, of -0.0 and NaN too. Floating.
+    """True where the sign bit is set, of -0.0 and NaN too.
 
     >>> vt.signbit(vt.asarray([-0.0, 0.0]))
     Tensor([ True, False], dtype=bool)
@@ -285,7 +316,7 @@ def signbit(x: Tensor, /) -> Tensor:
 
 
 def isfinite(x: Tensor, /) -> Tensor:
-    """True where x is neither infinite nor NaN. Numeric.
+    """True where x is neither infinite nor NaN.
 
     >>> vt.isfinite(vt.asarray([1.0, float('inf')]))
     Tensor([ True, False], dtype=bool)
@@ -294,7 +325,7 @@ def isfinite(x: Tensor, /) -> Tensor:
 
 
 def isinf(x: Tensor, /) -> Tensor:
-    """True where x is infinite. Numeric.
+    """True where x is infinite; of a complex element where either part is.
 
     >>> vt.isinf(vt.asarray([1.0, float('inf')]))
     Tensor([False,  True], dtype=bool)
@@ -303,7 +334,7 @@ def isinf(x: Tensor, /) -> Tensor:
 
 
 def isnan(x: Tensor, /) -> Tensor:
-    """True where x is NaN. Numeric.
+    """True where x is NaN; of a complex element where either part is.
 
     >>> vt.isnan(vt.asarray([1.0, float('nan')]))
     Tensor([False,  True], dtype=bool)
@@ -311,235 +342,11 @@ def isnan(x: Tensor, /) -> Tensor:
     return _core.isnan(x)
 
 
-# ---- exponentials and logarithms --------------------------------------------------------------
-
-
-def exp(x: Tensor, /) -> Tensor:
-    """e to the power x. Floating; integers are computed in float32.
-
-    >>> vt.exp(vt.asarray([0.0, 1.0]))
-    Tensor([1.       , 2.7182817], dtype=float32)
-    """
-    return _core.exp(x)
-
-
-def exp2(x: Tensor, /) -> Tensor:
-    """2 to the power x. Floating; integers are computed in float32.
-
-    >>> vt.exp2(vt.asarray([3.0, -1.0]))
-    Tensor([8. , 0.5], dtype=float32)
-    """
-    return _core.exp2(x)
-
-
-def expm1(x: Tensor, /) -> Tensor:
-    """exp(x) - 1 without cancellation near 0. Floating.
-
-    >>> vt.expm1(vt.asarray([0.0, 1e-7]))
-    Tensor([0.0000000e+00, 1.0000001e-07], dtype=float32)
-    """
-    return _core.expm1(x)
-
-
-def log(x: Tensor, /) -> Tensor:
-    """Natural logarithm: -inf at 0, NaN below. Floating; integers are computed in float32.
-
-    >>> vt.log(vt.asarray([1.0, 10.0]))
-    Tensor([0.       , 2.3025851], dtype=float32)
-    """
-    return _core.log(x)
-
-
-def log1p(x: Tensor, /) -> Tensor:
-    """log(1 + x) without cancellation near 0: -inf at -1, NaN below. Floating.
-
-    >>> vt.log1p(vt.asarray([0.0, 1e-7]))
-    Tensor([0.0000000e+00, 9.9999994e-08], dtype=float32)
-    """
-    return _core.log1p(x)
-
-
-def log2(x: Tensor, /) -> Tensor:
-    """Logarithm to base 2, exact for powers of 2. Floating.
-
-    >>> vt.log2(vt.asarray([8.0, 0.5]))
-    Tensor([ 3., -1.], dtype=float32)
-    """
-    return _core.log2(x)
-
-
-def log10(x: Tensor, /) -> Tensor:
-    """Logarithm to base 10. Floating.
-
-    >>> vt.log10(vt.asarray([100.0, 0.1]))
-    Tensor([ 2., -1.], dtype=float32)
-    """
-    return _core.log10(x)
-
-
-def logaddexp(x1: Operand, x2: Operand, /) -> Tensor:
-    """log(exp(x1) + exp(x2)) without overflow in between. Floating.
-
-    >>> vt.logaddexp(vt.asarray([0.0]), 0.0)
-    Tensor([0.6931472], dtype=float32)
-    """
-    return _core.logaddexp(x1, x2)
-
-
-def erf(x: Tensor, /) -> Tensor:
-    """The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x. Floating.
-
-    >>> vt.erf(vt.asarray([0.0, 10.0]))
-    Tensor([0., 1.], dtype=float32)
-    """
-    return _core.erf(x)
-
-
-def erfc(x: Tensor, /) -> Tensor:
-    """1 - erf(x) without cancellation for large x. Floating.
-
-    >>> vt.erfc(vt.asarray([0.0]))
-    Tensor([1.], dtype=float32)
-    """
-    return _core.erfc(x)
-
-
-def lgamma(x: Tensor, /) -> Tensor:
-    """Logarithm of the absolute value of the gamma function; infinite at 0, -1, -2, ... Floating.
-
-    >>> vt.lgamma(vt.asarray([1.0, 5.0]))
-    Tensor([0.       , 3.1780539], dtype=float32)
-    """
-    return _core.lgamma(x)
-
-
-# ---- trigonometry and hyperbolics, angles in radians ------------------------------------------
-
-
-def sin(x: Tensor, /) -> Tensor:
-    """Sine of x in radians, reduced exactly for arguments of any size; NaN at infinity. Floating.
-
-    >>> vt.sin(vt.asarray([0.0, 1.0]))
-    Tensor([0.        , 0.84147096], dtype=float32)
-    """
-    return _core.sin(x)
-
-
-def cos(x: Tensor, /) -> Tensor:
-    """Cosine of x in radians, reduced exactly for arguments of any size; NaN at infinity.
-    Floating.
-
-    >>> vt.cos(vt.asarray([0.0, 1.0]))
-    Tensor([1.       , 0.5403023], dtype=float32)
-    """
-    return _core.cos(x)
-
-
-def tan(x: Tensor, /) -> Tensor:
-    """Tangent of x in radians, reduced exactly for arguments of any size; NaN at infinity.
-    Floating.
-
-    >>> vt.tan(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 1.5574077], dtype=float32)
-    """
-    return _core.tan(x)
-
-
-def asin(x: Tensor, /) -> Tensor:
-    """Inverse sine in radians, in [-pi/2, pi/2]; NaN outside [-1, 1]. Floating.
-
-    >>> vt.asin(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 1.5707964], dtype=float32)
-    """
-    return _core.asin(x)
-
-
-def acos(x: Tensor, /) -> Tensor:
-    """Inverse cosine in radians, in [0, pi]; NaN outside [-1, 1]. Floating.
-
-    >>> vt.acos(vt.asarray([1.0, 0.0]))
-    Tensor([0.       , 1.5707964], dtype=float32)
-    """
-    return _core.acos(x)
-
-
-def atan(x: Tensor, /) -> Tensor:
-    """Inverse tangent in radians, in [-pi/2, pi/2]. Floating.
-
-    >>> vt.atan(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 0.7853982], dtype=float32)
-    """
-    return _core.atan(x)
-
-
-def atan2(x1: Operand, x2: Operand, /) -> Tensor:
-    """The angle of the point (x2, x1) in radians, in [-pi, pi], with C99's signed zeros. Floating.
-
-    >>> vt.atan2(vt.asarray([1.0, -1.0]), -1.0)
-    Tensor([ 2.3561945, -2.3561945], dtype=float32)
-    """
-    return _core.atan2(x1, x2)
-
-
-def sinh(x: Tensor, /) -> Tensor:
-    """Hyperbolic sine. Floating.
-
-    >>> vt.sinh(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 1.1752012], dtype=float32)
-    """
-    return _core.sinh(x)
-
-
-def cosh(x: Tensor, /) -> Tensor:
-    """Hyperbolic cosine. Floating.
-
-    >>> vt.cosh(vt.asarray([0.0, 1.0]))
-    Tensor([1.       , 1.5430806], dtype=float32)
-    """
-    return _core.cosh(x)
-
-
-def tanh(x: Tensor, /) -> Tensor:
-    """Hyperbolic tangent. Floating.
-
-    >>> vt.tanh(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 0.7615942], dtype=float32)
-    """
-    return _core.tanh(x)
-
-
-def asinh(x: Tensor, /) -> Tensor:
-    """Inverse hyperbolic sine. Floating.
-
-    >>> vt.asinh(vt.asarray([0.0, 1.0]))
-    Tensor([0.       , 0.8813736], dtype=float32)
-    """
-    return _core.asinh(x)
-
-
-def acosh(x: Tensor, /) -> Tensor:
-    """Inverse hyperbolic cosine; NaN below 1. Floating.
-
-    >>> vt.acosh(vt.asarray([1.0, 2.0]))
-    Tensor([0.      , 1.316958], dtype=float32)
-    """
-    return _core.acosh(x)
-
-
-def atanh(x: Tensor, /) -> Tensor:
-    """Inverse hyperbolic tangent: infinite at -1 and 1, NaN beyond. Floating.
-
-    >>> vt.atanh(vt.asarray([0.0, 0.5]))
-    Tensor([0.        , 0.54930615], dtype=float32)
-    """
-    return _core.atanh(x)
-
-
 # ---- comparison and logic: the result is bool -------------------------------------------------
 
 
 def equal(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 == x2, broadcast, after promotion. Any dtype.
+    """True where x1 == x2, compared in the promoted dtype.
 
     >>> vt.equal(vt.asarray([1, 2]), 2)
     Tensor([False,  True], dtype=bool)
@@ -548,7 +355,7 @@ def equal(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def not_equal(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 != x2, broadcast, after promotion. Any dtype.
+    """True where x1 != x2, compared in the promoted dtype.
 
     >>> vt.not_equal(vt.asarray([1, 2]), 2)
     Tensor([ True, False], dtype=bool)
@@ -557,7 +364,7 @@ def not_equal(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def less(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 < x2, broadcast, after promotion. Any real dtype.
+    """True where x1 < x2, compared in the promoted dtype.
 
     >>> vt.less(vt.asarray([1, 2]), 2)
     Tensor([ True, False], dtype=bool)
@@ -566,7 +373,7 @@ def less(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def less_equal(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 <= x2, broadcast, after promotion. Any real dtype.
+    """True where x1 <= x2, compared in the promoted dtype.
 
     >>> vt.less_equal(vt.asarray([1, 2]), 2)
     Tensor([ True,  True], dtype=bool)
@@ -575,7 +382,7 @@ def less_equal(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def greater(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 > x2, broadcast, after promotion. Any real dtype.
+    """True where x1 > x2, compared in the promoted dtype.
 
     >>> vt.greater(vt.asarray([1, 2]), 1)
     Tensor([False,  True], dtype=bool)
@@ -584,7 +391,7 @@ def greater(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def greater_equal(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 >= x2, broadcast, after promotion. Any real dtype.
+    """True where x1 >= x2, compared in the promoted dtype.
 
     >>> vt.greater_equal(vt.asarray([1, 2]), 2)
     Tensor([False,  True], dtype=bool)
@@ -593,7 +400,7 @@ def greater_equal(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def logical_and(x1: Operand, x2: Operand, /) -> Tensor:
-    """True where both are true (not zero). Any dtype.
+    """True where both elements are true (not zero).
 
     >>> vt.logical_and(vt.asarray([True, False]), True)
     Tensor([ True, False], dtype=bool)
@@ -602,7 +409,7 @@ def logical_and(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def logical_or(x1: Operand, x2: Operand, /) -> Tensor:
-    """True where either is true (not zero). Any dtype.
+    """True where an element is true (not zero), or both are.
 
     >>> vt.logical_or(vt.asarray([True, False]), False)
     Tensor([ True, False], dtype=bool)
@@ -611,7 +418,7 @@ def logical_or(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def logical_xor(x1: Operand, x2: Operand, /) -> Tensor:
-    """True where exactly one is true (not zero). Any dtype.
+    """True where exactly one element is true (not zero).
 
     >>> vt.logical_xor(vt.asarray([True, False]), True)
     Tensor([False,  True], dtype=bool)
@@ -620,7 +427,7 @@ def logical_xor(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def logical_not(x: Tensor, /) -> Tensor:
-    """True where x is false (zero). Any dtype.
+    """True where x is false (zero).
 
     >>> vt.logical_not(vt.asarray([True, False]))
     Tensor([False,  True], dtype=bool)
@@ -632,7 +439,7 @@ def logical_not(x: Tensor, /) -> Tensor:
 
 
 def conj(x: Tensor, /) -> Tensor:
-    """Complex conjugate. Numeric; real `x` unchanged.
+    """Complex conjugate; real elements are unchanged.
 
     >>> vt.conj(vt.asarray([1 + 2j]))
     Tensor([1.-2.j], dtype=complex64)
@@ -641,7 +448,7 @@ def conj(x: Tensor, /) -> Tensor:
 
 
 def real(x: Tensor, /) -> Tensor:
-    """Real parts, float32 for complex64 and float64 for complex128; real `x` unchanged.
+    """Real parts; real elements are unchanged.
 
     >>> vt.real(vt.asarray([1 + 2j]))
     Tensor([1.], dtype=float32)
@@ -650,7 +457,7 @@ def real(x: Tensor, /) -> Tensor:
 
 
 def imag(x: Tensor, /) -> Tensor:
-    """Imaginary parts, float32 for complex64 and float64 for complex128; zeros for real `x`.
+    """Imaginary parts; zeros for real elements.
 
     >>> vt.imag(vt.asarray([1 + 2j]))
     Tensor([2.], dtype=float32)
@@ -662,7 +469,7 @@ def imag(x: Tensor, /) -> Tensor:
 
 
 def bitwise_and(x1: Operand, x2: Operand, /) -> Tensor:
-    """Bits set in both. Integers and bool.
+    """Bits that are set in both elements.
 
     >>> vt.bitwise_and(vt.asarray([6, 5]), 3)
     Tensor([2, 1], dtype=int64)
@@ -671,7 +478,7 @@ def bitwise_and(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def bitwise_or(x1: Operand, x2: Operand, /) -> Tensor:
-    """Bits set in either. Integers and bool.
+    """Bits that are set in an element, or in both.
 
     >>> vt.bitwise_or(vt.asarray([6, 5]), 3)
     Tensor([7, 7], dtype=int64)
@@ -680,7 +487,7 @@ def bitwise_or(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def bitwise_xor(x1: Operand, x2: Operand, /) -> Tensor:
-    """Bits set in exactly one. Integers and bool.
+    """Bits that are set in exactly one element.
 
     >>> vt.bitwise_xor(vt.asarray([6, 5]), 3)
     Tensor([5, 6], dtype=int64)
@@ -689,7 +496,7 @@ def bitwise_xor(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def bitwise_invert(x: Tensor, /) -> Tensor:
-    """Every bit flipped; logical not of bool. Integers and bool.
+    """Every bit flipped; the logical not of bool.
 
     >>> vt.bitwise_invert(vt.asarray([0, 5]))
     Tensor([-1, -6], dtype=int64)
@@ -698,7 +505,9 @@ def bitwise_invert(x: Tensor, /) -> Tensor:
 
 
 def bitwise_left_shift(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 shifted left by x2 bits; 0 where x2 is negative or not below the width. Integers.
+    """Bits of x1 shifted left by x2 places.
+
+    0 where x2 is negative or not below the width.
 
     >>> vt.bitwise_left_shift(vt.asarray([1, 3]), 2)
     Tensor([ 4, 12], dtype=int64)
@@ -707,8 +516,9 @@ def bitwise_left_shift(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def bitwise_right_shift(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 shifted right by x2 bits, keeping the sign; 0 or -1 where x2 is negative or not below the
-    width. Integers.
+    """Bits of x1 shifted right by x2 places, keeping the sign.
+
+    0, or -1 for a negative x1, where x2 is negative or not below the width.
 
     >>> vt.bitwise_right_shift(vt.asarray([8, -8]), 2)
     Tensor([ 2, -2], dtype=int64)
@@ -720,10 +530,31 @@ def bitwise_right_shift(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def clip(x: Tensor, /, min: Operand | None = None, max: Operand | None = None) -> Tensor:
-    """`x` limited to [min, max], broadcast; either bound may be missing.
+    """Limits `x` to [min, max]; either bound may be missing.
 
-    Any real dtype; the result has `x`'s dtype where the bounds are scalars. NaN propagates.
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and real numeric dtype.
+    min, max : Tensor or scalar, optional
+        The bounds, which broadcast with `x`; NaN in one gives NaN. Where `min` is above `max` the
+        result is `max`.
 
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape and the promoted dtype, `x`'s where the bounds are scalars. NaN
+        stays NaN.
+
+    Raises
+    ------
+    TypeError
+        bool or complex `x`.
+    ValueError
+        The shapes do not broadcast, or an integer bound does not fit `x`'s dtype.
+
+    Examples
+    --------
     >>> vt.clip(vt.asarray([-1, 5, 2]), 0, 3)
     Tensor([0, 3, 2], dtype=int64)
     """
@@ -733,18 +564,35 @@ def clip(x: Tensor, /, min: Operand | None = None, max: Operand | None = None) -
 
 
 def where(condition: Tensor, x1: Operand, x2: Operand, /) -> Tensor:
-    """Elements of `x1` where `condition` is true, of `x2` elsewhere, broadcast.
+    """Elements of `x1` where `condition` is true, of `x2` elsewhere.
 
-    `condition` is bool (TypeError); `x1` and `x2` of any dtype are promoted.
+    Parameters
+    ----------
+    condition : Tensor
+        Of bool.
+    x1, x2 : Tensor or scalar
+        The choices, of any dtype; they broadcast with `condition`.
 
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape and the promoted dtype of `x1` and `x2`.
+
+    Raises
+    ------
+    TypeError
+        `condition` is no Tensor of bool.
+    ValueError
+        The shapes do not broadcast.
+
+    Examples
+    --------
     >>> vt.where(vt.asarray([True, False]), vt.asarray([1, 2]), 0)
     Tensor([1, 0], dtype=int64)
     """
     return _core.where(condition, x1, x2)
 
 
-# Every function above is public: a new op is not listed a second time. Set through globals(),
-# because type checkers take an assigned __all__ that is no literal for an empty one.
-globals()["__all__"] = [
-    name for name, item in list(globals().items()) if getattr(item, "__module__", None) == __name__
-]
+# Every function of both modules is public: a new op is not listed a second time. Set through
+# globals(), because type checkers take an assigned __all__ that is no literal for an empty one.
+globals()["__all__"] = _docstrings.complete_ops(vars(transcendental), globals())
