@@ -21,7 +21,7 @@ import vktensor as vt
 CHECKS = ["GL03", "GL06", "GL07", "GL08", "GL10", "SS01", "SS02", "SS03", "SS04", "SS06", "YD01"]
 CHECKS += [f"PR{n:02}" for n in range(1, 11)] + [f"RT{n:02}" for n in range(1, 6)] + ["EX01"]
 #: Modules whose functions are vktensor's own names.
-MODULES = ["elementwise"]
+MODULES = ["creation", "elementwise", "searching", "sorting", "statistics"]
 
 
 def public_names() -> Iterator[tuple[str, Any]]:

@@ -41,13 +41,37 @@ def asarray(
     device: DeviceLike = None,
     copy: bool | None = None,
 ) -> Tensor:
-    """`obj` as a Tensor: a Tensor, a NumPy array or scalar, any buffer, a number, or nested
-    sequences of them.
+    """What is given as a Tensor: arrays, buffers, numbers and nested sequences of them.
 
-    NumPy's dtypes are kept; Python numbers become bool, int64 or float32. `copy=True` always
-    copies, `copy=False` raises ValueError where a copy is needed: a NumPy array's memory is then
-    shared, see `vt.from_numpy`. TypeError for dtypes there are no tensors of.
+    Parameters
+    ----------
+    obj : object
+        A Tensor, a NumPy array or scalar, what has DLPack or the buffer protocol, a number, or
+        nested sequences of them.
+    dtype : dtype, optional
+        Of the elements. By default that of an array; Python's numbers become bool, int64, float32
+        or complex64.
+    device : Device, int, str or None, optional
+        Where; the default device for None, a Tensor's own for one.
+    copy : bool or None, optional
+        True always copies. False raises where a copy is needed: a NumPy array's memory is then
+        shared, see `vt.from_numpy`. None copies where it must.
 
+    Returns
+    -------
+    Tensor
+        `obj` itself where it is a Tensor that fits.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        Sequences of unequal lengths, a number that does not fit `dtype`, or copy=False where a copy
+        is needed.
+
+    Examples
+    --------
     >>> vt.asarray([[1, 2], [3, 4]])
     Tensor([[1, 2],
             [3, 4]], dtype=int64)
@@ -56,8 +80,31 @@ def asarray(
 
 
 def empty(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
-    """A Tensor of `shape` with unspecified elements, float32 by default.
+    """Tensor whose elements are not set.
 
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The length of each dimension; one number for a single one.
+    dtype : dtype, optional
+        Of the elements; float32 for None.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
+
+    Returns
+    -------
+    Tensor
+        Of `shape` and `dtype`, with unspecified elements.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        A negative length.
+
+    Examples
+    --------
     >>> vt.empty((2, 3)).shape
     (2, 3)
     """
@@ -67,7 +114,32 @@ def empty(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = 
 def empty_like(
     x: Tensor, /, *, dtype: DTypeLike | None = None, device: DeviceLike = None
 ) -> Tensor:
-    """A Tensor with `x`'s shape (and dtype and device, unless given) and unspecified elements."""
+    """Tensor of another's shape whose elements are not set.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    dtype : dtype, optional
+        Of the elements; `x`'s for None.
+    device : Device, int, str or None, optional
+        Where; the device of `x` for None.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, with unspecified elements.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+
+    Examples
+    --------
+    >>> vt.empty_like(vt.ones((2, 3), dtype=vt.int8)).dtype
+    dtype('int8')
+    """
     return _core.empty(x.shape, x.dtype if dtype is None else dtype, device or x.device)
 
 
@@ -78,9 +150,34 @@ def full(
     dtype: DTypeLike | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """A Tensor of `shape` whose elements are all `fill_value`; its kind gives the default dtype.
+    """Tensor whose elements are all one value.
 
-    >>> vt.full((2,), 7)
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The length of each dimension; one number for a single one.
+    fill_value : bool, int, float or complex
+        The value of all elements.
+    dtype : dtype, optional
+        Of the elements; by default that of the value: bool, int64, float32 or complex64.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
+
+    Returns
+    -------
+    Tensor
+        Of `shape` and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        A negative length, or a number that does not fit `dtype`.
+
+    Examples
+    --------
+    >>> vt.full(2, 7)
     Tensor([7, 7], dtype=int64)
     """
     return _core.full(shape, fill_value, dtype, device)
@@ -94,13 +191,65 @@ def full_like(
     dtype: DTypeLike | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """`fill_value` everywhere, with `x`'s shape (and dtype and device, unless given)."""
+    """Tensor of another's shape whose elements are all one value.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    fill_value : bool, int, float or complex
+        The value of all elements.
+    dtype : dtype, optional
+        Of the elements; `x`'s for None.
+    device : Device, int, str or None, optional
+        Where; the device of `x` for None.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        A number that does not fit `dtype`.
+
+    Examples
+    --------
+    >>> vt.full_like(vt.asarray([1, 2]), 7)
+    Tensor([7, 7], dtype=int64)
+    """
     return _core.full(x.shape, fill_value, x.dtype if dtype is None else dtype, device or x.device)
 
 
 def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
-    """Ones, float32 by default.
+    """Tensor of ones.
 
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The length of each dimension; one number for a single one.
+    dtype : dtype, optional
+        Of the elements; float32 for None.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
+
+    Returns
+    -------
+    Tensor
+        Of `shape` and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        A negative length.
+
+    Examples
+    --------
     >>> vt.ones(3)
     Tensor([1., 1., 1.], dtype=float32)
     """
@@ -108,13 +257,61 @@ def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = N
 
 
 def ones_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
-    """Ones, with `x`'s shape (and dtype and device, unless given)."""
+    """Tensor of ones with another's shape.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    dtype : dtype, optional
+        Of the elements; `x`'s for None.
+    device : Device, int, str or None, optional
+        Where; the device of `x` for None.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+
+    Examples
+    --------
+    >>> vt.ones_like(vt.asarray([3, 4]))
+    Tensor([1, 1], dtype=int64)
+    """
     return full_like(x, 1, dtype=dtype, device=device)
 
 
 def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
-    """Zeros, float32 by default.
+    """Tensor of zeros.
 
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The length of each dimension; one number for a single one.
+    dtype : dtype, optional
+        Of the elements; float32 for None.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
+
+    Returns
+    -------
+    Tensor
+        Of `shape` and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        A negative length.
+
+    Examples
+    --------
     >>> vt.zeros((2, 2))
     Tensor([[0., 0.],
             [0., 0.]], dtype=float32)
@@ -125,7 +322,32 @@ def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = 
 def zeros_like(
     x: Tensor, /, *, dtype: DTypeLike | None = None, device: DeviceLike = None
 ) -> Tensor:
-    """Zeros, with `x`'s shape (and dtype and device, unless given)."""
+    """Tensor of zeros with another's shape.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    dtype : dtype, optional
+        Of the elements; `x`'s for None.
+    device : Device, int, str or None, optional
+        Where; the device of `x` for None.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+
+    Examples
+    --------
+    >>> vt.zeros_like(vt.asarray([3, 4]))
+    Tensor([0, 0], dtype=int64)
+    """
     return full_like(x, 0, dtype=dtype, device=device)
 
 
@@ -138,13 +360,36 @@ def arange(
     dtype: DTypeLike | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """start, start + step, ... below `stop` (above it for a negative step); one argument is the
-    stop.
+    """Evenly spaced numbers from `start` below `stop`.
 
-    int64 when all arguments are integers, else float32. Each element is start + i * step, rounded
-    twice; of an integer dtype and integers it is exact and wraps around. ValueError for a step of
-    0 and for numbers that are not finite, TypeError for those that are not real.
+    Parameters
+    ----------
+    start : int or float
+        The first number; where `stop` is None this is the stop, and the first number is 0.
+    stop : int, float or None, optional
+        Where the numbers end, itself excluded.
+    step : int or float, optional
+        From one number to the next; a negative one counts down to above `stop`.
+    dtype : dtype, optional
+        Of the elements; by default int64 when all numbers are integers, else float32.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
 
+    Returns
+    -------
+    Tensor
+        With ceil((stop - start) / step) elements, 1-d. Each is start + i * step, rounded twice; of
+        an integer dtype and integers it is exact and wraps around.
+
+    Raises
+    ------
+    TypeError
+        A number that is not real, or a dtype there are no tensors of.
+    ValueError
+        A step of 0, or a number that is not finite.
+
+    Examples
+    --------
     >>> vt.arange(5)
     Tensor([0, 1, 2, 3, 4], dtype=int64)
     """
@@ -204,11 +449,35 @@ def linspace(
     device: DeviceLike = None,
     endpoint: bool = True,
 ) -> Tensor:
-    """`num` evenly spaced numbers from `start` to `stop`, `stop` itself included if `endpoint`;
-    float32 by default, complex64 if one of them is complex.
+    """Evenly spaced numbers from `start` to `stop`.
 
-    For an integer dtype they are rounded down. ValueError for a negative `num`.
+    Parameters
+    ----------
+    start, stop : int, float or complex
+        The first number and the last, or where they end.
+    num : int
+        How many.
+    dtype : dtype, optional
+        Of the elements; float32 for None, complex64 if an end is complex.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
+    endpoint : bool, optional
+        False leaves `stop` itself out.
 
+    Returns
+    -------
+    Tensor
+        With `num` elements, 1-d; both ends are exact. Of an integer dtype they are rounded down.
+
+    Raises
+    ------
+    TypeError
+        Complex ends of a real dtype.
+    ValueError
+        A negative `num`.
+
+    Examples
+    --------
     >>> vt.linspace(0, 1, 5)
     Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
@@ -249,9 +518,35 @@ def eye(
     dtype: DTypeLike | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """Ones on the `k`-th diagonal (above the main one for k > 0) of an (n_rows, n_cols) Tensor of
-    zeros.
+    """Matrix with ones on a diagonal and zeros elsewhere.
 
+    Parameters
+    ----------
+    n_rows : int
+        The number of rows.
+    n_cols : int or None, optional
+        The number of columns; as many as rows for None.
+    k : int, optional
+        Which diagonal: above the main one for k > 0, below it for k < 0.
+    dtype : dtype, optional
+        Of the elements; float32 for None.
+    device : Device, int, str or None, optional
+        Where; the default device for None.
+
+    Returns
+    -------
+    Tensor
+        Of shape (n_rows, n_cols).
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of.
+    ValueError
+        A negative length.
+
+    Examples
+    --------
     >>> vt.eye(2)
     Tensor([[1., 0.],
             [0., 1.]], dtype=float32)
@@ -266,12 +561,28 @@ def eye(
 
 
 def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
-    """The coordinates of a grid whose axes have the points `arrays` (1-d): views, one for each
-    array.
+    """Coordinates of a grid, a view for each of its axes.
 
-    With 'xy' the first array runs along axis 1 and the second along axis 0, with 'ij' each along
-    its own. ValueError for other ndim or indexing.
+    Parameters
+    ----------
+    *arrays : Tensor
+        The points on each axis, of one dimension or none.
+    indexing : {'xy', 'ij'}, optional
+        With 'xy' the first array runs along axis 1 and the second along axis 0, with 'ij' each
+        along its own.
 
+    Returns
+    -------
+    tuple of Tensor
+        As many as arrays, all of the grid's shape.
+
+    Raises
+    ------
+    ValueError
+        An array of two dimensions or more, or another `indexing`.
+
+    Examples
+    --------
     >>> vt.meshgrid(vt.asarray([1, 2]), vt.asarray([3, 4]))[0]
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
@@ -305,8 +616,27 @@ def _triangle(op: str, x: Tensor, k: int, upper: bool) -> Tensor:
 
 
 def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
-    """`x` with zeros above the `k`-th diagonal of each of its matrices. ValueError for ndim < 2.
+    """Lower triangle of each matrix: zeros above a diagonal.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., rows, columns) and any dtype.
+    k : int, optional
+        The diagonal above which elements become zero: the main one, above it for k > 0.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two dimensions.
+
+    Examples
+    --------
     >>> vt.tril(vt.ones((2, 2)))
     Tensor([[1., 0.],
             [1., 1.]], dtype=float32)
@@ -315,8 +645,27 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
 
 
 def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
-    """`x` with zeros below the `k`-th diagonal of each of its matrices. ValueError for ndim < 2.
+    """Upper triangle of each matrix: zeros below a diagonal.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., rows, columns) and any dtype.
+    k : int, optional
+        The diagonal below which elements become zero: the main one, above it for k > 0.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two dimensions.
+
+    Examples
+    --------
     >>> vt.triu(vt.ones((2, 2)))
     Tensor([[1., 1.],
             [0., 1.]], dtype=float32)

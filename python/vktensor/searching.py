@@ -35,13 +35,33 @@ def searchsorted(
     side: Literal["left", "right"] = "left",
     sorter: Tensor | None = None,
 ) -> Tensor:
-    """Where each element of `x2` belongs in the sorted 1-d `x1`, so that it stays sorted: int64,
-    the shape of `x2`.
+    """Where elements belong in a sorted tensor, so that it stays sorted.
 
-    Among equal elements the first place for 'left', the place behind the last for 'right'.
-    `sorter` holds integers that sort `x1`: argsort's. NaN is behind all numbers. ValueError for
-    other ndim of `x1` or another side.
+    Parameters
+    ----------
+    x1 : Tensor
+        Sorted, ascending, of one dimension and any dtype but complex; NaN is behind all numbers.
+    x2 : Tensor or scalar
+        The elements to look for, of any shape.
+    side : {'left', 'right'}, optional
+        Among equal elements the first place, or the place behind the last.
+    sorter : Tensor or None, optional
+        Integers that sort `x1`, as `vt.argsort` gives them; `x1` is then in any order.
 
+    Returns
+    -------
+    Tensor
+        Of the shape of `x2`, int64, from 0 to the length of `x1`.
+
+    Raises
+    ------
+    TypeError
+        Neither is a Tensor, or one is complex.
+    ValueError
+        `x1` of other than one dimension, a `sorter` of another shape, or another `side`.
+
+    Examples
+    --------
     >>> vt.searchsorted(vt.asarray([1, 3, 3, 5]), vt.asarray([3, 4]))
     Tensor([1, 3], dtype=int64)
     """
@@ -58,12 +78,32 @@ def searchsorted(
 
 
 def isin(x1: Operand, x2: Operand, /, *, invert: bool = False) -> Tensor:
-    """For each element of `x1` whether it equals some element of `x2` (with `invert`, none of
-    them): bool, the shape of `x1`.
+    """True where an element of `x1` equals some element of `x2`; NaN equals nothing.
 
     With few elements in `x2`, or complex ones, every pair is compared, in one kernel that stores
-    none of the results; many are sorted and searched. NaN equals nothing.
+    none of the results; many are sorted and searched.
 
+    Parameters
+    ----------
+    x1 : Tensor or scalar
+        The elements to look for, of any shape and dtype.
+    x2 : Tensor or scalar
+        Where to look, of any shape and dtype. One of the two is a Tensor.
+    invert : bool, optional
+        True asks for elements that equal none.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x1`, bool.
+
+    Raises
+    ------
+    TypeError
+        Neither is a Tensor.
+
+    Examples
+    --------
     >>> vt.isin(vt.asarray([1, 2, 3]), vt.asarray([3, 1]))
     Tensor([ True, False,  True], dtype=bool)
     """
@@ -91,10 +131,25 @@ def coordinates(flat: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
 
 
 def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
-    """Where `x` is not zero: an int64 Tensor for each axis, in C order. NaN is not zero.
+    """Where elements are not zero, in C order; waits for their number.
 
-    Waits for the number of elements. ValueError for 0 dimensions.
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype and at least one dimension; NaN is not zero.
 
+    Returns
+    -------
+    tuple of Tensor
+        For each axis the places along it, int64, of one dimension.
+
+    Raises
+    ------
+    ValueError
+        No dimensions.
+
+    Examples
+    --------
     >>> rows, columns = vt.nonzero(vt.asarray([[0, 5], [7, 0]]))
     >>> columns
     Tensor([1, 0], dtype=int64)
@@ -105,8 +160,20 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
 
 
 def flatnonzero(x: Tensor, /) -> Tensor:
-    """The numbers, in C order, of the elements of `x` that are not zero: int64.
+    """Where elements are not zero, counted in C order; waits for their number.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype; NaN is not zero.
+
+    Returns
+    -------
+    Tensor
+        The places in the flattened `x`, int64, of one dimension.
+
+    Examples
+    --------
     >>> vt.flatnonzero(vt.asarray([[0, 5], [7, 0]]))
     Tensor([1, 2], dtype=int64)
     """
@@ -114,8 +181,20 @@ def flatnonzero(x: Tensor, /) -> Tensor:
 
 
 def argwhere(x: Tensor, /) -> Tensor:
-    """The places where `x` is not zero: int64, a row for each and a column for each axis.
+    """Where elements are not zero, a row for each; waits for their number.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype; NaN is not zero.
+
+    Returns
+    -------
+    Tensor
+        The places, int64, of shape (number found, dimensions of `x`).
+
+    Examples
+    --------
     >>> vt.argwhere(vt.asarray([[0, 5], [7, 0]]))
     Tensor([[0, 1],
             [1, 0]], dtype=int64)

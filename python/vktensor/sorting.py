@@ -41,17 +41,41 @@ class UniqueInverse(NamedTuple):
 
 
 def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """The elements of `x` along `axis` in ascending or `descending` order.
+    """Elements along an axis in ascending or descending order.
 
-    Any real dtype; TypeError for complex numbers. NaN is beyond every number: last, or first in
-    descending order. Always stable, whatever `stable` says: elements that are equal keep their
-    order, and so do -0 and 0, and NaNs, whose bits are kept. A radix sort [1]_: time grows with the
-    number of elements and the bytes of one. ValueError for a 0-d `x` and for 2**32 - 2**16
-    elements or more along the axis.
+    A radix sort [1]_: time grows with the number of elements and the bytes of one. NaN is beyond
+    every number: last, or first in descending order.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype but complex and at least one dimension.
+    axis : int, optional
+        Along which axis.
+    descending : bool, optional
+        True puts the largest first.
+    stable : bool, optional
+        Always so, whatever it says: equal elements keep their order, also -0 and 0, and NaNs.
+
+    Returns
+    -------
+    Tensor
+        A copy of the shape and dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        Complex numbers.
+    ValueError
+        No dimensions, an axis out of bounds, or 2**32 - 2**16 elements or more along it.
+
+    References
+    ----------
     .. [1] A. Adinets, D. Merrill: Onesweep: a faster least significant digit radix sort for GPUs.
        2022.
 
+    Examples
+    --------
     >>> vt.sort(vt.asarray([3, 1, 2]), descending=True)
     Tensor([3, 2, 1], dtype=int64)
     """
@@ -63,8 +87,35 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
 def argsort(
     x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
 ) -> Tensor:
-    """The indices, int64, that sort `x` along `axis`: as `sort`, and always stable.
+    """Indices that sort along an axis, in ascending or descending order.
 
+    As `vt.sort`: a stable radix sort, NaN beyond every number.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype but complex and at least one dimension.
+    axis : int, optional
+        Along which axis.
+    descending : bool, optional
+        True puts the largest first.
+    stable : bool, optional
+        Always so, whatever it says: equal elements keep their order, also -0 and 0, and NaNs.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, int64.
+
+    Raises
+    ------
+    TypeError
+        Complex numbers.
+    ValueError
+        No dimensions, an axis out of bounds, or 2**32 - 2**16 elements or more along it.
+
+    Examples
+    --------
     >>> vt.argsort(vt.asarray([3, 1, 2, 1]))
     Tensor([1, 3, 2, 0], dtype=int64)
     """
@@ -129,13 +180,32 @@ class Runs:
 
 
 def unique_all(x: Tensor, /) -> UniqueAll:
-    """The distinct `values` of `x`, ascending; the `indices` of their first occurrences in the
-    flattened `x`; the `inverse_indices` that make `x` of them, in its shape; and their `counts`.
+    """Distinct values, where they are first, how they make up the tensor, and how often they come.
 
-    Any dtype; complex numbers are ordered by real part, then by imaginary part. NaNs are distinct
-    from each other, -0 and 0 are not: the first of them is given. All indices and counts are int64.
-    The number of values is read on the host. ValueError as for `sort`.
+    The number of values is read on the host.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype. Complex numbers are ordered by real part, then by imaginary part;
+        NaNs are distinct from each other, -0 and 0 are not.
+
+    Returns
+    -------
+    UniqueAll
+        A named tuple: the `values`, ascending; the `indices` of their first occurrences in the
+        flattened `x`; the `inverse_indices` that make `x` of the values, in its shape; and their
+        `counts`. All but the values are int64.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        2**32 - 2**16 elements or more.
+
+    Examples
+    --------
     >>> vt.unique_all(vt.asarray([7, 5, 7])).inverse_indices
     Tensor([1, 0, 1], dtype=int64)
     """
@@ -144,8 +214,30 @@ def unique_all(x: Tensor, /) -> UniqueAll:
 
 
 def unique_counts(x: Tensor, /) -> UniqueCounts:
-    """The distinct `values` of `x`, ascending, and their `counts`; as `unique_all`.
+    """Distinct values, and how often they come.
 
+    The number of values is read on the host.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype. Complex numbers are ordered by real part, then by imaginary part;
+        NaNs are distinct from each other, -0 and 0 are not.
+
+    Returns
+    -------
+    UniqueCounts
+        A named tuple: the `values`, ascending, and their `counts`, int64.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        2**32 - 2**16 elements or more.
+
+    Examples
+    --------
     >>> vt.unique_counts(vt.asarray([7, 5, 7])).counts
     Tensor([1, 2], dtype=int64)
     """
@@ -154,9 +246,31 @@ def unique_counts(x: Tensor, /) -> UniqueCounts:
 
 
 def unique_inverse(x: Tensor, /) -> UniqueInverse:
-    """The distinct `values` of `x`, ascending, and the `inverse_indices` that make `x` of them; as
-    `unique_all`.
+    """Distinct values, and how they make up the tensor.
 
+    The number of values is read on the host.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype. Complex numbers are ordered by real part, then by imaginary part;
+        NaNs are distinct from each other, -0 and 0 are not.
+
+    Returns
+    -------
+    UniqueInverse
+        A named tuple: the `values`, ascending, and the `inverse_indices` that make `x` of them,
+        int64, in its shape.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        2**32 - 2**16 elements or more.
+
+    Examples
+    --------
     >>> found = vt.unique_inverse(vt.asarray([7, 5, 7]))
     >>> vt.take(found.values, found.inverse_indices)
     Tensor([7, 5, 7], dtype=int64)
@@ -166,8 +280,30 @@ def unique_inverse(x: Tensor, /) -> UniqueInverse:
 
 
 def unique_values(x: Tensor, /) -> Tensor:
-    """The distinct values of `x`, ascending; as `unique_all`.
+    """Distinct values, ascending.
 
+    The number of values is read on the host.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype. Complex numbers are ordered by real part, then by imaginary part;
+        NaNs are distinct from each other, -0 and 0 are not.
+
+    Returns
+    -------
+    Tensor
+        The values, of one dimension and the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        2**32 - 2**16 elements or more.
+
+    Examples
+    --------
     >>> vt.unique_values(vt.asarray([7, 5, 7]))
     Tensor([5, 7], dtype=int64)
     """

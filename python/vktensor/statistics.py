@@ -32,13 +32,38 @@ __all__ = [
 def sum(
     x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
-    """Sum over `axis`, pairwise, within 2 log2(n) eps of the sum of ``|x|``; 0 for no elements.
+    """Sum over axes; 0 for no elements.
 
-    Narrow integers and bool are summed in int64 or uint64, which is then the result's dtype;
-    float16 and bfloat16 in float32, rounded once.
+    Added up pairwise in a fixed order: the same bits on every run, and an error within 2 log2(n)
+    eps of the sum of ``|x|``. float16 and bfloat16 are summed in float32 and rounded once.
 
-    >>> vt.sum(vt.asarray([1, 2, 3]))
-    Tensor(6, dtype=int64)
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    dtype : dtype, optional
+        Of the result. By default int64 or uint64 for narrow integers and bool, else `x`'s.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
+    >>> vt.sum(vt.asarray([[1, 2], [3, 4]]), axis=0)
+    Tensor([4, 6], dtype=int64)
     """
     return _core.reduce("sum", x, axis, keepdims, dtype)
 
@@ -46,8 +71,36 @@ def sum(
 def prod(
     x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
-    """Product over `axis`; 1 for no elements. dtypes as in `sum`.
+    """Product over axes; 1 for no elements.
 
+    In a fixed order: the same bits on every run. float16 and bfloat16 are multiplied in float32 and
+    rounded once.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    dtype : dtype, optional
+        Of the result. By default int64 or uint64 for narrow integers and bool, else `x`'s.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.prod(vt.asarray([2, 3, 4]))
     Tensor(24, dtype=int64)
     """
@@ -55,27 +108,97 @@ def prod(
 
 
 def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Largest element over `axis`; NaN if there is one. ValueError for no elements.
+    """Largest element over axes; NaN if there is one.
 
-    >>> vt.max(vt.asarray([1, 5, 2]))
-    Tensor(5, dtype=int64)
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and its dtype.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+    ValueError
+        An axis that is out of bounds or named twice, or one of no elements.
+
+    Examples
+    --------
+    >>> vt.max(vt.asarray([[1, 5], [7, 2]]), axis=1)
+    Tensor([5, 7], dtype=int64)
     """
     return _core.reduce("max", x, axis, keepdims)
 
 
 def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Smallest element over `axis`; NaN if there is one. ValueError for no elements.
+    """Smallest element over axes; NaN if there is one.
 
-    >>> vt.min(vt.asarray([1, 5, 2]))
-    Tensor(1, dtype=int64)
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and its dtype.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+    ValueError
+        An axis that is out of bounds or named twice, or one of no elements.
+
+    Examples
+    --------
+    >>> vt.min(vt.asarray([[1, 5], [7, 2]]), axis=1)
+    Tensor([1, 2], dtype=int64)
     """
     return _core.reduce("min", x, axis, keepdims)
 
 
 def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Arithmetic mean over `axis`, in the accumulator of `sum` and rounded once; NaN for no
-    elements.
+    """Arithmetic mean over axes; NaN for no elements.
 
+    The sum is that of `vt.sum`; the mean is rounded once.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.mean(vt.asarray([1.0, 2.0, 6.0]))
     Tensor(3., dtype=float32)
     """
@@ -85,10 +208,35 @@ def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def var(
     x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Tensor:
-    """Variance over `axis`: the sum of squared differences from the mean over (n - correction).
+    """Variance over axes: squared distances from the mean, summed, over n - correction.
 
     Merged pairwise (Chan, Golub, LeVeque 1983), the same bits on every run. NaN propagates.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    correction : float, optional
+        What is subtracted from the number of elements n, by which is divided: 1 for a sample's.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.var(vt.asarray([1.0, 2.0, 3.0, 6.0]))
     Tensor(3.5, dtype=float32)
     """
@@ -98,17 +246,67 @@ def var(
 def std(
     x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
 ) -> Tensor:
-    """Standard deviation over `axis`: the square root of `var`.
+    """Standard deviation over axes: the square root of the variance.
 
-    >>> vt.std(vt.asarray([1.0, 3.0]))
-    Tensor(1., dtype=float32)
+    Merged pairwise (Chan, Golub, LeVeque 1983), the same bits on every run. NaN propagates.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    correction : float, optional
+        What is subtracted from the number of elements n, by which is divided: 1 for a sample's.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
+    >>> vt.std(vt.asarray([1.0, 2.0, 3.0, 6.0]))
+    Tensor(1.8708287, dtype=float32)
     """
     return _core.reduce("std", x, axis, keepdims, None, correction)
 
 
 def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """True where some element over `axis` is not zero (NaN is not); False for no elements.
+    """True where some element over axes is not zero; False for no elements.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype; NaN is not zero.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes, bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.any(vt.asarray([0, 1]))
     Tensor(True, dtype=bool)
     """
@@ -116,8 +314,31 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """True where no element over `axis` is zero; True for no elements.
+    """True where no element over axes is zero; True for no elements.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype; NaN is not zero.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes, bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.all(vt.asarray([0, 1]))
     Tensor(False, dtype=bool)
     """
@@ -125,8 +346,31 @@ def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index (int64) of the first largest element along `axis`, or in C order; the first NaN wins.
+    """Index of the first largest element; that of the first NaN if there is one.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+    axis : int or None, optional
+        Along which axis; None counts all elements in C order.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes, int64.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+    ValueError
+        An axis that is out of bounds or of no elements.
+
+    Examples
+    --------
     >>> vt.argmax(vt.asarray([1, 5, 5]))
     Tensor(1, dtype=int64)
     """
@@ -134,8 +378,31 @@ def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
 
 
 def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Index (int64) of the first smallest element along `axis`, or in C order; the first NaN wins.
+    """Index of the first smallest element; that of the first NaN if there is one.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+    axis : int or None, optional
+        Along which axis; None counts all elements in C order.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes, int64.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+    ValueError
+        An axis that is out of bounds or of no elements.
+
+    Examples
+    --------
     >>> vt.argmin(vt.asarray([4, 1, 1]))
     Tensor(1, dtype=int64)
     """
@@ -143,8 +410,31 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
 
 
 def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Number (int64) of elements over `axis` that are not zero.
+    """Number of elements over axes that are not zero.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype; NaN is not zero.
+    axis : int, sequence of int or None, optional
+        Over which axes; over all for None.
+    keepdims : bool, optional
+        True keeps the axes, with length 1.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` without the axes, int64.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.count_nonzero(vt.asarray([0, 3, 4]))
     Tensor(2, dtype=int64)
     """
@@ -159,13 +449,37 @@ def cumulative_sum(
     dtype: DTypeLike | None = None,
     include_initial: bool = False,
 ) -> Tensor:
-    """Running sums along `axis`, which may be left out for one axis; `include_initial` begins with
-    0. dtypes as in `sum`.
+    """Running sums along an axis.
 
     Beyond a tile of the kernel rounding errors are carried along, so they do not grow with the
     length: at most 31 eps of the sum of ``|x|`` up to there, commonly one or two. Prefixes of
     non-negative floats may dip by one ULP where tiles meet.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or None, optional
+        Along which axis; it may be left out where there is only one.
+    dtype : dtype, optional
+        Of the result. By default int64 or uint64 for narrow integers and bool, else `x`'s.
+    include_initial : bool, optional
+        True begins with 0, and the axis is longer by one.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds, or None for other than one dimension.
+
+    Examples
+    --------
     >>> vt.cumulative_sum(vt.asarray([1, 2, 3]))
     Tensor([1, 3, 6], dtype=int64)
     """
@@ -180,9 +494,33 @@ def cumulative_prod(
     dtype: DTypeLike | None = None,
     include_initial: bool = False,
 ) -> Tensor:
-    """Running products along `axis`, which may be left out for one axis; `include_initial` begins
-    with 1. dtypes as in `sum`.
+    """Running products along an axis.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or None, optional
+        Along which axis; it may be left out where there is only one.
+    dtype : dtype, optional
+        Of the result. By default int64 or uint64 for narrow integers and bool, else `x`'s.
+    include_initial : bool, optional
+        True begins with 1, and the axis is longer by one.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor.
+    ValueError
+        An axis that is out of bounds, or None for other than one dimension.
+
+    Examples
+    --------
     >>> vt.cumulative_prod(vt.asarray([2, 3, 4]))
     Tensor([ 2,  6, 24], dtype=int64)
     """
@@ -198,11 +536,32 @@ def diff(
     prepend: Operand | None = None,
     append: Operand | None = None,
 ) -> Tensor:
-    """Differences of neighbours along `axis`, taken `n` times, of `x` with `prepend` before it and
-    `append` behind it: tensors, or a number for all of the other axes.
+    """Differences of neighbours along an axis; of bool where they differ.
 
-    Numeric; bool elements are compared (not_equal). ValueError for n < 0.
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype and at least one dimension.
+    axis : int, optional
+        Along which axis.
+    n : int, optional
+        How often the differences are taken; 0 gives `x` itself.
+    prepend, append : Tensor, scalar or None, optional
+        What is put before and behind `x` along the axis, a number once for each place of the
+        others.
 
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, `prepend` and `append` joined, the axis shorter by `n`.
+
+    Raises
+    ------
+    ValueError
+        A negative `n`, an axis out of bounds, or shapes that cannot be joined.
+
+    Examples
+    --------
     >>> vt.diff(vt.asarray([1, 4, 9]))
     Tensor([3, 5], dtype=int64)
     """
