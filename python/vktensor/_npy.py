@@ -262,26 +262,43 @@ def _view(x: Tensor) -> NDArray[Any] | None:
         return None
 
 
+def _pinned(n: int, dtype: np.dtype[Any], device: Any) -> NDArray[Any]:
+    """n elements in memory that the device reaches, if there is some left."""
+    with exchange.host_memory(device):
+        # Shorter arrays would not be pinned.
+        buffer = np.empty(max(n * dtype.itemsize, 64 << 10), np.uint8)
+    return buffer[: n * dtype.itemsize].view(dtype)
+
+
+def _upload(x: Tensor, elements: NDArray[Any]) -> None:
+    """Writes pinned elements, which may then be overwritten, into x."""
+    try:
+        value = _core.from_numpy(elements, x.device, False)
+    except ValueError:  # there was no pinned memory left
+        value = _core.asarray(elements, None, x.device, True)
+    _core.assign(x, value)
+
+
 def _fill(x: Tensor, source: Source, stored: np.dtype[Any]) -> None:
     """Reads x's elements, one-dimensional and contiguous, which the file has as `stored`."""
     host = _view(x)
-    if host is not None and stored == x.dtype:
+    same = stored == x.dtype
+    if host is not None and same:
         source.fill(host.view(np.uint8).data, "elements")
         return
-    width = max(stored.itemsize, x.itemsize)
-    step = PIECE // width
-    with exchange.host_memory(x.device):
-        buffer = np.empty(min(step, x.size) * stored.itemsize, np.uint8)
-    for begin in range(0, x.size, step):
-        end = min(begin + step, x.size)
-        piece = buffer[: (end - begin) * stored.itemsize]
-        source.fill(piece.data, "elements")
-        elements = piece.view(stored)
+    n = min(PIECE // max(stored.itemsize, x.itemsize), x.size)
+    read = _pinned(n, stored, x.device)
+    native = read if same or host is not None else _pinned(n, x.dtype, x.device)
+    for begin in range(0, x.size, n):
+        elements = read[: x.size - begin]
+        end = begin + elements.size
+        source.fill(elements.view(np.uint8).data, "elements")
         if host is not None:
             host[begin:end] = elements
-        else:
-            native = elements.astype(x.dtype, copy=False)
-            _core.assign(x[begin:end], _core.asarray(native, None, x.device, True))
+            continue
+        if not same:
+            native[: elements.size] = elements
+        _upload(x[begin:end], native[: elements.size])
 
 
 def _read_elements(source: Source, n: int, stored: Any, dtype: Any, device: Any) -> Tensor:

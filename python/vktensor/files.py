@@ -323,7 +323,7 @@ def load(
     dtype
         Elements are converted to it as they are read, on the host: a file of float64 can be loaded
         on a device that has none. None keeps the file's dtype in native byte order. Two bytes
-        without a type (NumPy's '|V2') are taken for bfloat16 where that is given.
+        without a type (NumPy's ``'|V2'``) are taken for bfloat16 where that is given.
     device
         Where to load to; the default device for None.
     allow_pickle
