@@ -75,52 +75,58 @@ VALUE make(WORD word)
     return args.shift + args.scale * u;
 }
 #elif KIND == NORMAL || KIND == EXPONENTIAL
-// In (0, 1]: its logarithm is finite, and small values keep the bits they have.
-REAL positive(WORD word)
-{
+// -2 log(u) of u in (0, 1], which is finite, and small u keep the bits they have. Cosine and sine
+// of word / 2^bits turns, within an eighth of a turn of an axis: exactly reduced.
 #ifdef WIDE
-    return (double(word >> 11) + 1.0lf) * 1.1102230246251565e-16lf;
-#else
-    return (float(word) + 1.0) * 2.3283064e-10;
-#endif
+REAL minus_two_log(WORD word)
+{
+    return -2.0lf * LOG((double(word >> 11) + 1.0lf) * 1.1102230246251565e-16lf);
 }
 
-#ifdef WIDE
-REAL minus_log(WORD word) { return NEGATIVE(LOG(positive(word))); }
-#else
-// Sums and products alone, which every driver rounds alike. A polynomial, fitted by least squares
-// with Remez' weights, of 1 + f in [sqrt(1/2), sqrt(2)).
-REAL minus_log(WORD word)
-{
-    uint bits = floatBitsToUint(positive(word));
-    int e = int(bits - 0x3f3504f3u) >> 23;
-    float f = uintBitsToFloat(bits - (uint(e) << 23)) - 1.0, z = f * f;
-    float p = 0.33333316 + f * (-0.2500081 + f * (0.20002301 + f * (-0.16624558 + f * (0.14180948
-        + f * (-0.13128504 + f * (0.12882942 + f * -0.078616634))))));
-    return float(e) * -0.6931472 - (f + (f * z * p - 0.5 * z));
-}
-#endif
-#endif
+REAL root(REAL x) { return SQRT(x); }
 
-#if KIND == NORMAL
-// Cosine and sine of word / 2^bits turns, within an eighth of a turn of an axis: exactly reduced.
 PAIR circle(WORD word)
 {
-#ifdef WIDE
     uint quarter = uint((word + 0x2000000000000000ul) >> 62);
     double t = double(int64_t(word - (uint64_t(quarter) << 62))) * 3.4061215800304543e-19lf;
     REAL sine = SIN(t), cosine = COS(t);
     PAIR at = (quarter & 1u) != 0u ? PAIR(NEGATIVE(sine), cosine) : PAIR(cosine, sine);
     return (quarter & 2u) != 0u ? PAIR(NEGATIVE(at.x), NEGATIVE(at.y)) : at;
+}
 #else
-    uint quarter = (word + 0x20000000u) >> 30;
-    float t = float(int(word - (quarter << 30))) * 1.4629181e-9, z = t * t;
-    float sine = t + t * z * (-0.16666655 + z * (0.008332192 + z * -0.00019518791));
-    float cosine = 1.0 - (0.5 * z - z * z * (0.041666646 + z * (-0.0013887301 + z * 2.4430655e-5)));
-    uvec2 at = floatBitsToUint((quarter & 1u) != 0u ? vec2(sine, cosine) : vec2(cosine, sine));
-    return uintBitsToFloat(at ^ ((uvec2(quarter + 1u, quarter) & 2u) << 30));
+// Sums, products and exact roots alone, which every driver rounds alike. The polynomials are fitted
+// by least squares with Remez' weights: for 1 + f in [sqrt(1/2), sqrt(2)), where word + 1 is
+// 2^(32 + e) (1 + f), and in the square of an angle.
+REAL minus_two_log(WORD word)
+{
+    uint bits = floatBitsToUint(float(word) + 1.0);
+    int e = int(bits - 0x4f3504f3u) >> 23;
+    float f = uintBitsToFloat(bits - (uint(e + 32) << 23)) - 1.0, z = f * f;
+    float p = 0.6666772 + f * (-0.5000349 + f * (0.39930737 + f * (-0.33131453 + f * (0.29754704
+        + f * (-0.2869923 + f * 0.17832062)))));
+    return float(e) * -1.3862944 - ((f + f) + (f * z * p - z));
+}
+
+REAL root(REAL x)
+{
+#ifdef VKT_EXACT_SQRT
+    return sqrt(x);
+#else
+    return SQRT(x);
 #endif
 }
+
+PAIR circle(WORD word)
+{
+    float t = float(int(word << 2)) * 3.6572952e-10, z = t * t;
+    float sine = t + t * z * (-0.16666655 + z * (0.008332192 + z * -0.00019518791));
+    float cosine = 1.0 + z * (-0.5 + z * (0.041666646 + z * (-0.0013887301 + z * 2.4430655e-5)));
+    uint quarter = word + 0x20000000u; // its two highest bits
+    uvec2 at = floatBitsToUint((quarter & 0x40000000u) != 0u ? vec2(sine, cosine)
+                                                             : vec2(cosine, sine));
+    return uintBitsToFloat(at ^ (uvec2(quarter + 0x40000000u, quarter) & 0x80000000u));
+}
+#endif
 #endif
 
 #if KIND == INTEGERS
@@ -159,7 +165,7 @@ void make_block(uint64_t block, out VALUE v[PER_BLOCK])
     draw(block, 0u, words);
 #if KIND == NORMAL
     [[unroll]] for (int i = 0; i < PER_BLOCK; i += 2) {
-        REAL radius = SQRT(2.0 * minus_log(words[i]));
+        REAL radius = root(minus_two_log(words[i]));
         PAIR at = circle(words[i + 1]);
         v[i] = args.shift + args.scale * (radius * at.x);
         v[i + 1] = args.shift + args.scale * (radius * at.y);
@@ -171,7 +177,7 @@ void make_block(uint64_t block, out VALUE v[PER_BLOCK])
 #elif KIND == INTEGERS
         v[i] = make(block, i, words[i]);
 #elif KIND == EXPONENTIAL
-        v[i] = args.shift + args.scale * minus_log(words[i]);
+        v[i] = args.shift + args.scale * (0.5 * minus_two_log(words[i]));
 #else
         v[i] = make(words[i]);
 #endif
