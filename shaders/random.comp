@@ -5,7 +5,7 @@
 //         n_blocks of this dispatch.
 // Before: for reals LOG, SQRT, SIN, COS, NEGATIVE.
 // Defines: KIND (vkt_random_kind), VALUE, SIZE of it in bytes, WHOLE (the vector of 16 bytes of
-//          it), WIDE where a value takes two words, ITEMS.
+//          it), WIDE where a value takes two words, STANDARD where shift is 0 and scale 1, ITEMS.
 // An invocation makes ITEMS blocks, a workgroup's width apart; an integer is drawn again at most
 // MAX_DRAWS times: each time half of the draws pass at least.
 
@@ -15,6 +15,12 @@
 #define EXPONENTIAL 3
 #define INTEGERS    4
 #define MAX_DRAWS   64u
+
+#ifdef STANDARD
+#define PLACE(x) (x)
+#else
+#define PLACE(x) (args.shift + args.scale * (x))
+#endif
 
 #ifdef WIDE
 #define PER_BLOCK 2
@@ -36,15 +42,21 @@ layout(buffer_reference, scalar, buffer_reference_align = 16) writeonly buffer W
     WHOLE v[];
 };
 
-// Ten rounds, constants of the paper.
-uvec4 philox(uvec4 counter, uvec2 key)
+// Ten rounds, constants of the paper. The rounds' keys are the same for all blocks.
+uvec2 keys[10];
+
+void set_keys()
+{
+    [[unroll]] for (uint i = 0u; i < 10u; i++)
+        keys[i] = args.key + uvec2(0x9e3779b9u, 0xbb67ae85u) * i;
+}
+
+uvec4 philox(uvec4 counter)
 {
     [[unroll]] for (int i = 0; i < 10; i++) {
-        uint high0, low0, high1, low1;
-        umulExtended(0xd2511f53u, counter.x, high0, low0);
-        umulExtended(0xcd9e8d57u, counter.z, high1, low1);
-        counter = uvec4(high1 ^ counter.y ^ key.x, low1, high0 ^ counter.w ^ key.y, low0);
-        key += uvec2(0x9e3779b9u, 0xbb67ae85u);
+        uvec2 a = unpackUint2x32(uint64_t(counter.x) * 0xd2511f53ul);
+        uvec2 b = unpackUint2x32(uint64_t(counter.z) * 0xcd9e8d57ul);
+        counter = uvec4(b.y ^ counter.y ^ keys[i].x, b.x, a.y ^ counter.w ^ keys[i].y, a.x);
     }
     return counter;
 }
@@ -53,7 +65,7 @@ uvec4 philox(uvec4 counter, uvec2 key)
 void draw(uint64_t block, uint attempt, out WORD words[PER_BLOCK])
 {
     uvec2 number = unpackUint2x32(block);
-    uvec4 four = philox(uvec4(number, args.stream ^ uvec2(0u, attempt << 16)), args.key);
+    uvec4 four = philox(uvec4(number, args.stream ^ uvec2(0u, attempt << 16)));
 #ifdef WIDE
     words[0] = packUint2x32(four.xy);
     words[1] = packUint2x32(four.zw);
@@ -72,7 +84,7 @@ VALUE make(WORD word)
 #else
     REAL u = float(word >> 8) * 5.9604645e-8;
 #endif
-    return args.shift + args.scale * u;
+    return PLACE(u);
 }
 #elif KIND == NORMAL || KIND == EXPONENTIAL
 // -2 log(u) of u in (0, 1], which is finite, and small u keep the bits they have. Cosine and sine
@@ -167,8 +179,8 @@ void make_block(uint64_t block, out VALUE v[PER_BLOCK])
     [[unroll]] for (int i = 0; i < PER_BLOCK; i += 2) {
         REAL radius = root(minus_two_log(words[i]));
         PAIR at = circle(words[i + 1]);
-        v[i] = args.shift + args.scale * (radius * at.x);
-        v[i + 1] = args.shift + args.scale * (radius * at.y);
+        v[i] = PLACE(radius * at.x);
+        v[i + 1] = PLACE(radius * at.y);
     }
 #else
     [[unroll]] for (int i = 0; i < PER_BLOCK; i++) {
@@ -177,7 +189,7 @@ void make_block(uint64_t block, out VALUE v[PER_BLOCK])
 #elif KIND == INTEGERS
         v[i] = make(block, i, words[i]);
 #elif KIND == EXPONENTIAL
-        v[i] = args.shift + args.scale * (0.5 * minus_two_log(words[i]));
+        v[i] = PLACE(0.5 * abs(minus_two_log(words[i]))); // never -0
 #else
         v[i] = make(words[i]);
 #endif
@@ -204,6 +216,7 @@ void store(uint64_t to, VALUE v[PER_BLOCK], uint left)
 
 void main()
 {
+    set_keys();
     uint group = gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x;
     uint at = group * (gl_WorkGroupSize.x * ITEMS) + gl_LocalInvocationIndex;
     for (uint item = 0u; item < ITEMS && at < args.n_blocks; item++) {

@@ -84,9 +84,11 @@ static vkt_status find_kernel(vkt_device *device, const vkt_random_request *requ
                               vkt_dtype dtype, uint32_t group, uint32_t items, vkt_kernel **out)
 {
     bool wide = draws_wide(request, dtype), real = is_real(request->kind);
+    bool standard = real && request->shift == 0.0 && request->scale == 1.0;
     char name[64], lines[5][32];
-    (void)snprintf(name, sizeof(name), "random_%s_%s%s", NAMES[request->kind],
-                   vkt_dtypes[dtype].tag, !real && wide ? "_wide" : "");
+    (void)snprintf(name, sizeof(name), "random_%s_%s%s%s", NAMES[request->kind],
+                   vkt_dtypes[dtype].tag, !real && wide ? "_wide" : "",
+                   standard ? "_standard" : "");
     *out = vkt_kernel_find(device, name, strlen(name));
     if (*out)
         return VKT_OK;
@@ -97,7 +99,13 @@ static vkt_status find_kernel(vkt_device *device, const vkt_random_request *requ
     (void)snprintf(lines[2], sizeof(lines[2]), "ITEMS %u", items);
     (void)snprintf(lines[3], sizeof(lines[3]), "SIZE %u", vkt_dtypes[dtype].nbytes);
     (void)snprintf(lines[4], sizeof(lines[4]), "WHOLE %s", whole_type(dtype));
-    const char *defines[] = {lines[0], lines[1], lines[2], lines[3], lines[4], wide ? "WIDE" : NULL,
+    const char *defines[] = {lines[0],
+                             lines[1],
+                             lines[2],
+                             lines[3],
+                             lines[4],
+                             standard ? "STANDARD" : "PLACED",
+                             wide ? "WIDE" : NULL,
                              NULL};
     uint32_t constants[3] = {group, 1, 1};
     vkt_kernel_parts parts = {
