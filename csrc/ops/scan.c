@@ -14,14 +14,20 @@
 #define GROUPS_WANTED 1024
 #define STRIPS_WANTED 512
 
-/* GPU, tiles: an invocation's batches of four elements, and the bytes of its elements where one
- * pass takes a row; tiles of a block and kinds of what workgroups tell each other, as in
- * shaders/scan_look_back.comp; and turns that a device must allow for each tile of a row, where all
- * of them have to be found twice. */
-#define BATCHES         4
-#define ONE_PASS_NBYTES 256
-#define BLOCK           32
-#define TILE_TURNS      128
+/* GPU, tiles: an invocation's batches of four elements; tiles of a block and kinds of what
+ * workgroups tell each other, as in shaders/scan_look_back.comp; and turns that a device must allow
+ * for each tile of a row, where all of them have to be found twice. */
+#define BATCHES    4
+#define BLOCK      32
+#define TILE_TURNS 128
+
+/* One pass: invocations of a workgroup, and bytes of an invocation's elements. Large tiles have
+ * less to tell: on an H100 2^26 float32 took 0.77 of the time that tiles of 4 batches and 256
+ * invocations took, and no other pair of 20 less. float64 wants fewer registers. */
+#define ONE_PASS_GROUP       512
+#define ONE_PASS_SUBGROUPS   16
+#define ONE_PASS_NBYTES      256
+#define ONE_PASS_NBYTES_WIDE 192
 
 /* Columns side by side in a workgroup, as in shaders/scan_strips.comp. */
 #define STRIP_WIDE 32
@@ -50,16 +56,23 @@ typedef struct scan_plan {
     uint32_t n_chunks;
 } scan_plan;
 
-static uint32_t tile_length(const vkt_device_info *info, uint32_t batches)
+static uint32_t tile_length(const vkt_device_info *info)
 {
-    return 4 * batches * vkt_reduce_group(info);
+    return 4 * BATCHES * vkt_reduce_group(info);
 }
 
-/* Large tiles: on an H100 one pass over 2^26 float32 took 0.81 of the time with 16 batches that it
- * took with 4. */
-static uint32_t count_batches(const vkt_reducer *reducer)
+/* Each invocation adds up the totals of the workgroup's subgroups, so there should be few. */
+static uint32_t one_pass_group(const vkt_device_info *info)
 {
-    return ONE_PASS_NBYTES / 4 / vkt_reducer_nbytes(reducer);
+    bool fits = info->max_workgroup_invocations >= ONE_PASS_GROUP &&
+                info->subgroup_size * ONE_PASS_SUBGROUPS >= ONE_PASS_GROUP;
+    return fits ? ONE_PASS_GROUP : vkt_reduce_group(info);
+}
+
+static uint32_t one_pass_batches(const vkt_reducer *reducer)
+{
+    uint32_t nbytes = vkt_reducer_nbytes(reducer);
+    return (nbytes > 4 ? ONE_PASS_NBYTES_WIDE : ONE_PASS_NBYTES) / (4 * nbytes);
 }
 
 static uint32_t strip_tall(const vkt_device_info *info)
@@ -98,7 +111,7 @@ static vkt_family choose_family(const vkt_reduction *scan, uint64_t n_kept, uint
     }
     if (n_reduced <= SHORT)
         return VKT_FAMILY_SCAN_SERIAL;
-    *unit = tile_length(scan->info, BATCHES);
+    *unit = tile_length(scan->info);
     if (scan->halves.columns) {
         family = VKT_FAMILY_SCAN_STRIPS;
         *unit = strip_tall(scan->info);
@@ -108,7 +121,7 @@ static vkt_family choose_family(const vkt_reduction *scan, uint64_t n_kept, uint
     if (groups >= wanted || n_reduced <= 4 * *unit)
         return family;
     if (family == VKT_FAMILY_SCAN_TILE && can_look_back(scan->info)) {
-        *unit = tile_length(scan->info, count_batches(&scan->reducer));
+        *unit = 4 * one_pass_batches(&scan->reducer) * one_pass_group(scan->info);
         *parts = vkt_ceil_div(n_reduced, *unit);
         return VKT_FAMILY_SCAN_ONE_PASS;
     }
@@ -137,7 +150,7 @@ static int64_t piece_limit(const vkt_reduction *scan)
 {
     if (vkt_reduce_serial(scan->info))
         return SERIAL_PIECE;
-    int64_t tile = scan->halves.columns ? strip_tall(scan->info) : tile_length(scan->info, BATCHES);
+    int64_t tile = scan->halves.columns ? strip_tall(scan->info) : tile_length(scan->info);
     int64_t most = scan->info->max_turns / TILE_TURNS * tile;
     return most < VKT_PIECE_LIMIT ? most : VKT_PIECE_LIMIT;
 }
@@ -251,8 +264,10 @@ static vkt_status scan_chunks(const vkt_reduction *scan, const vkt_pass *piece,
     variant.tree = 0;
     variant.subgroups = tiles && can_look_back(scan->info);
     variant.batches = tiles || strips ? BATCHES : 0;
-    if (one_pass)
-        variant.batches = (uint8_t)count_batches(&scan->reducer);
+    if (one_pass) {
+        variant.batches = (uint8_t)one_pass_batches(&scan->reducer);
+        variant.group = (uint16_t)one_pass_group(scan->info);
+    }
     variant.compensated = is_compensated(&scan->reducer);
     variant.initial = pass.initial_step != 0;
     variant.silent = one_pass && asks_for("silent");
