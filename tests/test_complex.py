@@ -234,6 +234,14 @@ def test_products(kinds: str, dtype: Any) -> None:
         assert np.all(np.abs(got - exact) <= 24 * np.finfo(dtype).eps * scale)
 
 
+def test_vecdot_conjugates_its_first_operand() -> None:
+    a = np.array([[1 + 2j, 3j], [4, 5 - 1j]], np.complex64)
+    b = np.array([2 - 1j, 1 + 1j], np.complex64)
+    for x, y in ((a, b), (b, a), (a.real, b), (b, a.real)):
+        got = vt.vecdot(vt.asarray(x), vt.asarray(y))
+        np.testing.assert_allclose(np.asarray(got), (x.conj() * y).sum(-1), rtol=1e-6)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_parts_are_views_that_write_through(dtype: Any) -> None:
     z = sample(dtype, 4, 5)

@@ -7,6 +7,7 @@ import doctest
 import inspect
 import warnings
 from collections.abc import Iterator
+from types import GetSetDescriptorType
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,45 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import vktensor as vt
+from vktensor._dtypes import DType
 
 #: numpydoc's checks: sections that are known and in order, a summary of one sentence on one line,
 #: parameters as in the signature, each with type and description, what is returned, and examples.
 CHECKS = ["GL03", "GL06", "GL07", "GL08", "GL10", "SS01", "SS02", "SS03", "SS04", "SS06", "YD01"]
 CHECKS += [f"PR{n:02}" for n in range(1, 11)] + [f"RT{n:02}" for n in range(1, 6)] + ["EX01"]
-#: Modules whose functions are vktensor's own names.
-MODULES = ["creation", "elementwise", "searching", "sorting", "statistics"]
+#: Classes whose objects the library makes, by how they are reached, and what is theirs.
+CLASSES = {
+    "random": ["Generator"],
+    "data_types": ["Info", "finfo_object", "iinfo_object"],
+    "profiling": [
+        *("Profile", "Event", "Dispatch", "Compile", "Transfer", "Wait", "Submit", "MemoryEvent"),
+        "KernelTime",
+    ],
+    "_dtypes": ["DType"],
+}
+ATTRIBUTES = (property, GetSetDescriptorType)
+
+
+def members(item: type, name: str) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties of a class, its own."""
+    for key, value in vars(item).items():
+        if not key.startswith("_") and (callable(value) or isinstance(value, ATTRIBUTES)):
+            yield f"{name}.{key}", value
 
 
 def public_names() -> Iterator[tuple[str, Any]]:
-    """The names of everything that can be called or asked for, with what they name."""
-    for module in MODULES:
-        for name in vars(getattr(vt, module))["__all__"]:
+    """Everything that can be called or asked for, by its name in the package."""
+    for name in vt.__all__:
+        if callable(getattr(vt, name)) and not isinstance(getattr(vt, name), (type, DType)):
             yield name, getattr(vt, name)
+    for module in ("random", "tuning"):
+        for name in vars(getattr(vt, module))["__all__"]:
+            yield f"{module}.{name}", getattr(getattr(vt, module), name)
+    for module, names in CLASSES.items():
+        for name in names:
+            item = getattr(getattr(vt, module), name)
+            yield f"{module}.{name}", item
+            yield from members(item, f"{module}.{name}")
 
 
 NAMES = dict(public_names())
@@ -44,7 +70,9 @@ def sections(item: Any) -> NumpyDocString:
 @pytest.mark.unwatched
 @pytest.mark.parametrize("name", NAMES)
 def test_docstring_has_the_form_of_numpydoc(name):
-    errors = [e for e in validate(f"vktensor.{name}")["errors"] if e[0] in CHECKS]
+    # An attribute needs no example of its own.
+    checks = {*CHECKS} - ({"EX01"} if isinstance(NAMES[name], ATTRIBUTES) else set())
+    errors = [e for e in validate(f"vktensor.{name}")["errors"] if e[0] in checks]
     assert not errors, errors
 
 

@@ -26,13 +26,22 @@ __all__ = [
 
 
 class DType:
-    """An element type, equal to and hashed as the `numpy.dtype` it names, and callable.
+    """Element type, equal to and hashed as the `numpy.dtype` it names.
 
     `x.dtype` of a Tensor is a `numpy.dtype`; objects of this class are accepted wherever a dtype
     is. Calling one converts a scalar or anything `vt.asarray` takes.
 
+    Parameters
+    ----------
+    name : str
+        As of a `numpy.dtype`.
+
+    Examples
+    --------
     >>> vt.float32 == np.dtype("float32")
     True
+    >>> vt.float32(3)
+    Tensor(3., dtype=float32)
     """
 
     __slots__ = ("_dtype", "name")

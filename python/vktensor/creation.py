@@ -46,8 +46,8 @@ def asarray(
     Parameters
     ----------
     obj : object
-        A Tensor, a NumPy array or scalar, what has DLPack or the buffer protocol, a number, or
-        nested sequences of them.
+        A Tensor, a NumPy array or scalar, what has the buffer protocol, a number, or nested
+        sequences of them. Other libraries' arrays: `vt.from_dlpack`.
     dtype : dtype, optional
         Of the elements. By default that of an array; Python's numbers become bool, int64, float32
         or complex64.
@@ -67,8 +67,9 @@ def asarray(
     TypeError
         A dtype there are no tensors of.
     ValueError
-        Sequences of unequal lengths, a number that does not fit `dtype`, or copy=False where a copy
-        is needed.
+        Sequences of unequal lengths, or copy=False where a copy is needed.
+    OverflowError
+        An integer that does not fit `dtype`.
 
     Examples
     --------

@@ -49,10 +49,31 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
 def astype(
     x: Tensor, dtype: DTypeLike, /, *, copy: bool = True, device: DeviceLike = None
 ) -> Tensor:
-    """`x` converted to `dtype` as NumPy converts, on `device` (its own for None).
+    """Elements converted to another dtype, as NumPy converts them.
 
-    `copy=False` gives `x` itself where it has that dtype and is there already.
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    dtype : dtype
+        What to convert to.
+    copy : bool, optional
+        False gives `x` itself where it has that dtype and is on that device.
+    device : Device, int, str or None, optional
+        Where; the device of `x` for None.
 
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        A dtype there are no tensors of, or a real one for complex elements.
+
+    Examples
+    --------
     >>> vt.astype(vt.asarray([1.7, -1.7]), vt.int32)
     Tensor([ 1, -1], dtype=int32)
     """
@@ -62,9 +83,27 @@ def astype(
 
 
 def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> bool:
-    """Whether a dtype, or a Tensor's, becomes `to` by the standard's promotion: inside a kind, and
-    from real to complex floating.
+    """True where a dtype becomes another by the standard's promotion.
 
+    Parameters
+    ----------
+    from_ : dtype or Tensor
+        What is converted.
+    to : dtype
+        What it is converted to.
+
+    Returns
+    -------
+    bool
+        True inside a kind, and from real to complex floating, where nothing is lost.
+
+    Raises
+    ------
+    TypeError
+        What is no dtype.
+
+    Examples
+    --------
     >>> vt.can_cast(vt.int8, vt.int16), vt.can_cast(vt.int64, vt.float32)
     (True, False)
     """
@@ -78,7 +117,26 @@ def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class finfo_object:
-    """Limits of a floating-point dtype, as Python numbers: what `finfo` gives."""
+    """Limits of a floating-point dtype, as Python's numbers: what `vt.finfo` gives.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of one element, or of its parts.
+    eps : float
+        From 1 to the next larger number.
+    max, min : float
+        The largest finite number and its negative.
+    smallest_normal : float
+        The smallest positive number with full precision.
+    dtype : dtype
+        Of the elements, or of their parts.
+
+    Examples
+    --------
+    >>> vt.finfo(vt.float32).eps == 2**-23
+    True
+    """
 
     bits: int
     eps: float
@@ -90,7 +148,22 @@ class finfo_object:
 
 @dataclass(frozen=True, slots=True)
 class iinfo_object:
-    """Limits of an integer dtype, as Python numbers: what `iinfo` gives."""
+    """Limits of an integer dtype, as Python's numbers: what `vt.iinfo` gives.
+
+    Parameters
+    ----------
+    bits : int
+        Bits of one element.
+    max, min : int
+        The largest and the smallest number.
+    dtype : dtype
+        Of the elements.
+
+    Examples
+    --------
+    >>> vt.iinfo(vt.uint8).max
+    255
+    """
 
     bits: int
     max: int
@@ -99,9 +172,25 @@ class iinfo_object:
 
 
 def finfo(type: DTypeLike | Tensor, /) -> finfo_object:
-    """Limits of a floating dtype or of a Tensor's; of the components for complex. TypeError for
-    others.
+    """Limits of a floating dtype; those of the parts for a complex one.
 
+    Parameters
+    ----------
+    type : dtype or Tensor
+        The dtype, or a Tensor's.
+
+    Returns
+    -------
+    finfo_object
+        `bits`, `eps`, `max`, `min`, `smallest_normal` as Python's numbers, and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        It is not floating.
+
+    Examples
+    --------
     >>> vt.finfo(vt.float32).bits
     32
     """
@@ -126,8 +215,25 @@ def finfo(type: DTypeLike | Tensor, /) -> finfo_object:
 
 
 def iinfo(type: DTypeLike | Tensor, /) -> iinfo_object:
-    """Limits of an integer dtype or of a Tensor's. TypeError for others.
+    """Limits of an integer dtype.
 
+    Parameters
+    ----------
+    type : dtype or Tensor
+        The dtype, or a Tensor's.
+
+    Returns
+    -------
+    iinfo_object
+        `bits`, `max` and `min` as Python's numbers, and `dtype`.
+
+    Raises
+    ------
+    TypeError
+        It is no integer.
+
+    Examples
+    --------
     >>> vt.iinfo(vt.int8).max
     127
     """
@@ -139,12 +245,30 @@ def iinfo(type: DTypeLike | Tensor, /) -> iinfo_object:
 
 
 def isdtype(dtype: DTypeLike, kind: DTypeLike | str | tuple[DTypeLike | str, ...]) -> bool:
-    """Whether `dtype` is `kind`: a dtype, the name of a kind, or one of a tuple of them.
+    """True where a dtype is another, or of a kind.
 
-    Kinds: 'bool', 'signed integer', 'unsigned integer', 'integral', 'real floating',
-    'complex floating', 'numeric'. float16 and bfloat16 are real floating. ValueError for another
-    name.
+    Parameters
+    ----------
+    dtype : dtype
+        What is asked about.
+    kind : dtype, str or tuple of them
+        A dtype, the name of a kind, or several: 'bool', 'signed integer', 'unsigned integer',
+        'integral', 'real floating' (float16 and bfloat16 too), 'complex floating', 'numeric'.
 
+    Returns
+    -------
+    bool
+        True where one of them fits.
+
+    Raises
+    ------
+    TypeError
+        What is no dtype.
+    ValueError
+        Another name.
+
+    Examples
+    --------
     >>> vt.isdtype(vt.float16, "real floating")
     True
     """
@@ -161,9 +285,27 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | str | tuple[DTypeLike | str, ...
 
 
 def result_type(*arrays_and_dtypes: object) -> np.dtype[Any]:
-    """The `numpy.dtype` that the arguments promote to: tensors, dtypes, and Python scalars, which
-    are weak.
+    """Dtype that operands are promoted to.
 
+    Parameters
+    ----------
+    *arrays_and_dtypes : Tensor, dtype or scalar
+        At least one; a Python scalar gives way to the dtypes beside it.
+
+    Returns
+    -------
+    dtype
+        A `numpy.dtype`.
+
+    Raises
+    ------
+    TypeError
+        What is no dtype, or dtypes that are not promoted.
+    ValueError
+        No arguments.
+
+    Examples
+    --------
     >>> vt.result_type(vt.int64, vt.float32)
     dtype('float32')
     """
@@ -174,11 +316,27 @@ def result_type(*arrays_and_dtypes: object) -> np.dtype[Any]:
 
 
 class Info:
-    """What the namespace offers: the result of `__array_namespace_info__`."""
+    """What the namespace offers: the result of `__array_namespace_info__`.
+
+    Examples
+    --------
+    >>> vt.__array_namespace_info__().capabilities()["boolean indexing"]
+    True
+    """
 
     def capabilities(self) -> dict[str, Any]:
-        """Whether boolean indices and data-dependent shapes work; the largest number of
-        dimensions."""
+        """Whether boolean indices and data-dependent shapes work, and how many dimensions do.
+
+        Returns
+        -------
+        dict
+            By the standard's names.
+
+        Examples
+        --------
+        >>> vt.__array_namespace_info__().capabilities()["max dimensions"]
+        16
+        """
         return {
             "boolean indexing": True,
             "data-dependent shapes": True,
@@ -186,15 +344,58 @@ class Info:
         }
 
     def default_device(self) -> Device:
-        """The device new tensors are made on."""
+        """Device that new tensors are made on.
+
+        Returns
+        -------
+        Device
+            As `vt.default_device`.
+
+        Examples
+        --------
+        >>> vt.__array_namespace_info__().default_device() == vt.default_device()
+        True
+        """
         return _core.default_device()
 
     def devices(self) -> tuple[Device, ...]:
-        """The devices that tensors can be made on."""
+        """Devices that tensors can be made on.
+
+        Returns
+        -------
+        tuple of Device
+            Those of `vt.devices` that are usable.
+
+        Examples
+        --------
+        >>> vt.default_device() in vt.__array_namespace_info__().devices()
+        True
+        """
         return tuple(device for device in _core.devices() if device.usable)
 
     def default_dtypes(self, *, device: DeviceLike = None) -> dict[str, DType]:
-        """The dtypes of new tensors by kind, the same on every device."""
+        """Dtypes of new tensors by kind, the same on every device.
+
+        Parameters
+        ----------
+        device : Device, int, str or None, optional
+            Which device; any.
+
+        Returns
+        -------
+        dict of dtype
+            By kind.
+
+        Raises
+        ------
+        ValueError
+            There is no such device.
+
+        Examples
+        --------
+        >>> vt.__array_namespace_info__().default_dtypes()["real floating"]
+        vktensor.float32
+        """
         if device is not None:
             _core.device_at(device)
         return {
@@ -207,8 +408,30 @@ class Info:
     def dtypes(
         self, *, device: DeviceLike = None, kind: str | tuple[str, ...] | None = None
     ) -> dict[str, DType]:
-        """The standard's dtypes that `device` (the default one for None) computes in, by name; of
-        one kind or several. ValueError for the name of no kind."""
+        """The standard's dtypes that a device computes in.
+
+        Parameters
+        ----------
+        device : Device, int, str or None, optional
+            Which device; the default device for None.
+        kind : str, tuple of str or None, optional
+            One kind or several, named as for `vt.isdtype`; all for None.
+
+        Returns
+        -------
+        dict of dtype
+            By name.
+
+        Raises
+        ------
+        ValueError
+            There is no such device, or the name of no kind.
+
+        Examples
+        --------
+        >>> sorted(vt.__array_namespace_info__().dtypes(kind="signed integer"))
+        ['int16', 'int32', 'int64', 'int8']
+        """
         found_device = _core.default_device() if device is None else _core.device_at(device)
         missing = () if found_device.features["float64"] else ("float64", "complex128")
         names = [name for name in _core.dtypes() if name not in (*_BEYOND_THE_STANDARD, *missing)]
@@ -221,6 +444,13 @@ class Info:
 def __array_namespace_info__() -> Info:
     """What the namespace offers: capabilities, devices, dtypes and their defaults.
 
+    Returns
+    -------
+    Info
+        An object with the methods of the standard.
+
+    Examples
+    --------
     >>> vt.__array_namespace_info__().default_dtypes()["integral"]
     vktensor.int64
     """

@@ -18,18 +18,18 @@ __all__ = ["from_dlpack", "from_numpy", "host_memory", "to_numpy"]
 
 
 def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
-    """A Tensor of another library's array, handed over by DLPack.
+    """Tensor of another library's array, handed over by DLPack.
 
     Parameters
     ----------
-    x
+    x : object
         Anything with `__dlpack__` and `__dlpack_device__`, or a capsule. Memory of another GPU
         library is asked for as a copy in the host's.
-    device
+    device : Device, int, str or None, optional
         Where to compute; the default device for None, a Tensor's own if `x` is one.
-    copy
-        As of `from_numpy`: False shares or raises, True copies, None shares where computing there
-        is as fast as on a copy.
+    copy : bool or None, optional
+        As of `vt.from_numpy`: False shares or raises, True copies, None shares where computing
+        there is as fast as on a copy.
 
     Returns
     -------
@@ -46,7 +46,8 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     ValueError
         copy=False, but the device cannot use the memory where it lies.
 
-    >>> import numpy as np
+    Examples
+    --------
     >>> vt.from_dlpack(np.arange(3.0))
     Tensor([0., 1., 2.], dtype=float64)
     """
@@ -56,17 +57,17 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
 def from_numpy(
     array: NDArray[Any], /, *, device: DeviceLike = None, copy: bool | None = None
 ) -> Tensor:
-    """A Tensor of a NumPy array's own memory where that can be, else of a copy.
+    """Tensor of a NumPy array's own memory where that can be, else of a copy.
 
     Parameters
     ----------
-    array
+    array : ndarray
         Any shape and strides, any dtype there are tensors of. A Tensor that shares its memory keeps
         it alive. From then on each side sees what the other writes: every op that touches the
         memory is finished when its call returns.
-    device
+    device : Device, int, str or None, optional
         Where to compute; the default device for None.
-    copy
+    copy : bool or None, optional
         False shares or raises; True copies. None shares where computing there is as fast as on a
         copy (CPU and integrated devices, a writable array), else copies. On a discrete GPU each
         read of shared memory crosses the bus: worth it for data read once.
@@ -85,7 +86,8 @@ def from_numpy(
         copy=False, but the memory cannot be shared: a foreign byte order, misaligned elements, or a
         device that cannot import it (VK_EXT_external_memory_host). The text says which.
 
-    >>> import numpy as np
+    Examples
+    --------
     >>> a = np.arange(5.0)
     >>> t = vt.from_numpy(a, copy=False)
     >>> a[0] = 7
@@ -97,23 +99,33 @@ def from_numpy(
 
 @contextmanager
 def host_memory(device: DeviceLike = None) -> Iterator[None]:
-    """Inside the `with` block NumPy allocates arrays of 64 KiB and more in pinned memory of
-    `device` (None: the default one).
+    """Lets NumPy allocate its larger arrays in pinned memory inside the `with` block.
 
-    Such an array is an ordinary one in every way, also after the block. On CPU and integrated
-    devices `vt.asarray` makes a Tensor of its very memory, as `vt.from_numpy` does: each side sees
-    what the other writes. On a discrete GPU it copies at the full speed of the bus, and so does
-    `vt.to_numpy(x, out=array)`. Smaller arrays, and those for which there is no pinned memory left,
-    are allocated as always.
+    Arrays of 64 KiB and more are meant. Such an array is an ordinary one in every way, also after
+    the block. On CPU and integrated devices `vt.asarray` makes a Tensor of its very memory, as
+    `vt.from_numpy` does: each side sees what the other writes. On a discrete GPU it copies at the
+    full speed of the bus, and so does `vt.to_numpy(x, out=array)`. Where there is no pinned memory
+    left, arrays are allocated as always.
 
     The setting belongs to the current context (`contextvars`): other threads and tasks do not see
     it. It is NumPy's own (NEP 49): a handler set inside the block ends with it.
 
-    >>> import numpy as np
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        Whose memory; the default device's for None.
+
+    Yields
+    ------
+    None
+        While the block runs.
+
+    Examples
+    --------
     >>> with vt.host_memory():
-    ...     a = np.ones((1000, 1000), np.float32)
+    ...     a = np.ones((300, 300), np.float32)
     >>> vt.asarray(a).sum()
-    Tensor(1000000., dtype=float32)
+    Tensor(90000., dtype=float32)
     """
     before = _core.allocate_on(device)
     try:
@@ -123,13 +135,13 @@ def host_memory(device: DeviceLike = None) -> Iterator[None]:
 
 
 def to_numpy(x: Tensor, /, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """The elements as a NumPy array: `x.numpy()`, or, with `out`, copied into an array there is.
+    """Elements as a NumPy array: `x.numpy()`, or copied into an array there is.
 
     Parameters
     ----------
-    x
+    x : Tensor
         Any Tensor; it is computed.
-    out
+    out : ndarray or None, optional
         A writable array of `x`'s shape and dtype, with any strides. It may overlap `x`. Fastest
         when it is contiguous, and faster yet when it was made under `vt.host_memory()`.
 
@@ -146,7 +158,8 @@ def to_numpy(x: Tensor, /, *, out: NDArray[Any] | None = None) -> NDArray[Any]:
     ValueError
         `out` has another shape, or is read-only.
 
-    >>> import numpy as np
+    Examples
+    --------
     >>> vt.to_numpy(vt.arange(3), out=np.empty(3, np.int64))
     array([0, 1, 2])
     """

@@ -99,11 +99,11 @@ def save(file: File, x: Any) -> None:
 
     Parameters
     ----------
-    file
+    file : path or file object
         A path, to which '.npy' is appended if it does not end so, or an object with `write`. A path
         has the whole file or what it had before: the bytes are written to a new file beside it,
         which then takes its place.
-    x
+    x : Tensor or array_like
         A Tensor, or what `vt.asarray` takes.
 
     Raises
@@ -111,6 +111,8 @@ def save(file: File, x: Any) -> None:
     OSError
         The file cannot be written.
 
+    Examples
+    --------
     >>> import io
     >>> file = io.BytesIO()
     >>> vt.save(file, vt.arange(3))
@@ -146,11 +148,11 @@ def savez(file: File, *args: Any, **kwds: Any) -> None:
 
     Parameters
     ----------
-    file
+    file : path or file object
         As of `vt.save`; the suffix is '.npz'.
-    *args
+    *args : Tensor or array_like
         Tensors that are called arr_0, arr_1, ...
-    **kwds
+    **kwds : Tensor or array_like
         Tensors by name.
 
     Raises
@@ -158,6 +160,8 @@ def savez(file: File, *args: Any, **kwds: Any) -> None:
     ValueError
         A name is given twice: arr_0 as a keyword beside an argument without a name.
 
+    Examples
+    --------
     >>> import io
     >>> file = io.BytesIO()
     >>> vt.savez(file, vt.arange(3), weights=vt.ones((2, 2)))
@@ -168,8 +172,28 @@ def savez(file: File, *args: Any, **kwds: Any) -> None:
 
 
 def savez_compressed(file: File, *args: Any, **kwds: Any) -> None:
-    """`vt.savez` with each member deflated, as `numpy.savez_compressed`.
+    """Writes several Tensors to a .npz file whose members are deflated.
 
+    As `vt.savez` otherwise, and as `numpy.savez_compressed`.
+
+    Parameters
+    ----------
+    file : path or file object
+        As of `vt.save`; the suffix is '.npz'.
+    *args : Tensor or array_like
+        Tensors that are called arr_0, arr_1, ...
+    **kwds : Tensor or array_like
+        Tensors by name.
+
+    Raises
+    ------
+    ValueError
+        A name is given twice: arr_0 as a keyword beside an argument without a name.
+    OSError
+        The file cannot be written.
+
+    Examples
+    --------
     >>> import io
     >>> file = io.BytesIO()
     >>> vt.savez_compressed(file, zeros=vt.zeros(100_000))
@@ -317,16 +341,16 @@ def load(
 
     Parameters
     ----------
-    file
+    file : path or file object
         A path, or an object with `read` (better `readinto`), which is left behind the array; for
         .npz also with `seek`. As in NumPy, bytes after an array are left alone.
-    dtype
+    dtype : dtype, optional
         Elements are converted to it as they are read, on the host: a file of float64 can be loaded
         on a device that has none. None keeps the file's dtype in native byte order. Two bytes
         without a type (NumPy's ``'|V2'``) are taken for bfloat16 where that is given.
-    device
+    device : Device, int, str or None, optional
         Where to load to; the default device for None.
-    allow_pickle
+    allow_pickle : bool, optional
         Only False: here for calls written for NumPy.
 
     Returns
@@ -344,6 +368,8 @@ def load(
     OSError
         It cannot be read.
 
+    Examples
+    --------
     >>> import io
     >>> file = io.BytesIO()
     >>> np.save(file, np.arange(6.0).reshape(2, 3))

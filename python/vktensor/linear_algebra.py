@@ -14,12 +14,31 @@ __all__ = ["einsum", "matmul", "tensordot", "vecdot"]
 
 
 def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
-    """Matrix product of (..., M, K) and (..., K, N); leading axes broadcast, 1-d operands are a row
-    or a column.
+    """Matrix product; leading axes broadcast.
 
-    Numeric; float16 and bfloat16 accumulate in float32 and round once. Each element is within (K +
-    c) eps ``|x1| |x2|``. ValueError where K differs, TypeError for bool.
+    Each element is within (K + c) eps ``|x1| |x2|`` of the exact one. float16 and bfloat16 are
+    added up in float32 and rounded once.
 
+    Parameters
+    ----------
+    x1, x2 : Tensor
+        Of shapes (..., M, K) and (..., K, N) and any dtype but bool; an operand of one dimension is
+        a row or a column.
+
+    Returns
+    -------
+    Tensor
+        Of shape (..., M, N), without the axis of a row or a column, and the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        bool, or an operand that is no Tensor.
+    ValueError
+        Shapes that do not fit, or no dimensions.
+
+    Examples
+    --------
     >>> vt.matmul(vt.asarray([[1, 2], [3, 4]]), vt.asarray([1, 1]))
     Tensor([3, 7], dtype=int64)
     """
@@ -27,9 +46,31 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
-    """Sum of x1 * x2 along `axis` (negative: counted after broadcasting), whose lengths agree.
-    Numeric.
+    """Sum of products along an axis; complex elements of `x1` are conjugated.
 
+    float16 and bfloat16 are added up in float32 and rounded once.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor
+        Of any dtype but bool; axes but `axis` broadcast.
+    axis : int, optional
+        Along which axis; a negative number counts from the end of both.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape without the axis, and the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        An operand that is no Tensor.
+    ValueError
+        The lengths along the axis differ, or it is out of bounds.
+
+    Examples
+    --------
     >>> vt.vecdot(vt.asarray([1, 2, 3]), vt.asarray([4, 5, 6]))
     Tensor(32, dtype=int64)
     """
@@ -45,7 +86,9 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
             f"vecdot: expected equal lengths along axis {axis}, got {x1.shape} and {x2.shape}"
         )
     dtype = _core.result_type(x1, x2)
-    if dtype.itemsize == 2 and dtype.kind not in "iu":
+    if dtype.kind == "c":
+        x1 = _core.conj(x1)
+    elif dtype.itemsize == 2 and dtype.kind not in "iu":
         # Products of halves are exact in float32, in which they are summed; so one rounding is all.
         x1, x2 = _core.astype(x1, float32, False), _core.astype(x2, float32, False)
     return _core.reduce("sum", x1 * x2, axis, False, dtype)
@@ -58,11 +101,30 @@ def tensordot(
     *,
     axes: int | tuple[int | Sequence[int], int | Sequence[int]] = 2,
 ) -> Tensor:
-    """Sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or two lists
-    that name them.
+    """Sum of products over pairs of axes.
 
-    ValueError where the lengths of a pair differ.
+    Parameters
+    ----------
+    x1, x2 : Tensor
+        Of any shapes and any dtype but bool.
+    axes : int or tuple, optional
+        How many of the last axes of `x1` meet the first of `x2`, or two sequences that name the
+        axes of each pair.
 
+    Returns
+    -------
+    Tensor
+        Of the axes of `x1` and then of `x2` that are left, and the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        bool, or an operand that is no Tensor.
+    ValueError
+        The lengths of a pair differ, or an axis is out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.tensordot(vt.ones((2, 3)), vt.ones((3, 4)), axes=1).shape
     (2, 4)
     """
@@ -106,13 +168,31 @@ def _axes(axes: int | Sequence[int], ndim: int) -> list[int]:
 
 
 def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
-    """Sums of products by NumPy's notation: `"ij,jk->ik"` is a matrix product, `"ii->i"` a
-    diagonal, `"..."` stands for axes that broadcast.
+    """Sums of products by the notation of NumPy's einsum.
 
-    Operands are joined from left to right, each pair as one matrix product, or as a fused
-    product where no label is summed over or none is left. Numeric. ValueError for labels that do
-    not fit the shapes.
+    Operands are joined from left to right: each pair as one matrix product, or as a fused product
+    where no label is summed over or none is left.
 
+    Parameters
+    ----------
+    subscripts : str
+        The label of each axis: "ij,jk->ik" is a matrix product, "ii->i" a diagonal; "..." stands
+        for axes that broadcast. Without "->" the result has the labels that come once, in order.
+    *operands : Tensor
+        As many as labels are given for, of any dtype but bool.
+
+    Returns
+    -------
+    Tensor
+        With the axes behind the arrow, and the promoted dtype.
+
+    Raises
+    ------
+    ValueError
+        Labels that do not fit the number of operands or their shapes.
+
+    Examples
+    --------
     >>> vt.einsum("ij,j->i", vt.asarray([[1, 2], [3, 4]]), vt.asarray([1, 1]))
     Tensor([3, 7], dtype=int64)
     """

@@ -64,9 +64,27 @@ def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def broadcast_to(x: Tensor, /, shape: Sequence[int]) -> Tensor:
-    """A view of `x` with `shape`, repeated along new or length-1 axes. ValueError where it does not
-    broadcast.
+    """View with another shape, repeated along new axes and those of length 1.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    shape : sequence of int
+        The shape; its last axes are those of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of `shape` and the dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        The shape does not broadcast to it.
+
+    Examples
+    --------
     >>> vt.broadcast_to(vt.asarray([1, 2]), (2, 2))
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
@@ -75,8 +93,25 @@ def broadcast_to(x: Tensor, /, shape: Sequence[int]) -> Tensor:
 
 
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
-    """The shape that arrays of these shapes broadcast to. ValueError where they do not.
+    """Shape that arrays of given shapes broadcast to.
 
+    Parameters
+    ----------
+    *shapes : sequence of int
+        The shapes.
+
+    Returns
+    -------
+    tuple of int
+        The broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        They do not broadcast.
+
+    Examples
+    --------
     >>> vt.broadcast_shapes((3, 1), (4,))
     (3, 4)
     """
@@ -84,16 +119,57 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 
 def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
-    """Views of the arrays with the shape they broadcast to."""
+    """Views of arrays with the shape they broadcast to.
+
+    Parameters
+    ----------
+    *arrays : Tensor
+        Of any shapes that broadcast, and any dtypes.
+
+    Returns
+    -------
+    tuple of Tensor
+        A view of each, of the broadcast shape and its own dtype.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not broadcast.
+
+    Examples
+    --------
+    >>> x, y = vt.broadcast_arrays(vt.ones((3, 1)), vt.ones(4))
+    >>> x.shape, y.shape
+    ((3, 4), (3, 4))
+    """
     shape = _core.broadcast_shapes(*(x.shape for x in arrays))
     return tuple(_core.broadcast_to(x, shape) for x in arrays)
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
-    """The arrays joined along an existing axis (flattened first for None), dtypes promoted.
+    """Arrays joined along an axis that they have.
 
-    ValueError for no arrays or lengths that differ off the axis.
+    Parameters
+    ----------
+    arrays : sequence of Tensor
+        At least one, of one shape but for the axis.
+    axis : int or None, optional
+        Along which axis; for None they are flattened first.
 
+    Returns
+    -------
+    Tensor
+        A copy of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        An element of the sequence is no Tensor.
+    ValueError
+        No arrays, shapes that do not fit, or an axis out of bounds.
+
+    Examples
+    --------
     >>> vt.concat([vt.asarray([1, 2]), vt.asarray([3])])
     Tensor([1, 2, 3], dtype=int64)
     """
@@ -103,9 +179,29 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
-    """The arrays, all of one shape, joined along a new axis. ValueError where shapes differ or
-    there are none.
+    """Arrays of one shape joined along a new axis.
 
+    Parameters
+    ----------
+    arrays : sequence of Tensor
+        At least one, all of one shape.
+    axis : int, optional
+        The place of the new axis in the result.
+
+    Returns
+    -------
+    Tensor
+        A copy of the promoted dtype, with one dimension more.
+
+    Raises
+    ------
+    ValueError
+        No arrays, or shapes that differ.
+    AxisError
+        An axis that is out of bounds.
+
+    Examples
+    --------
     >>> vt.stack([vt.asarray([1, 2]), vt.asarray([3, 4])])
     Tensor([[1, 2],
             [3, 4]], dtype=int64)
@@ -122,16 +218,57 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
-    """The views of `x` along `axis`, which they no longer have."""
+    """Views along an axis, which they no longer have.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype and at least one dimension.
+    axis : int, optional
+        Along which axis.
+
+    Returns
+    -------
+    tuple of Tensor
+        As many views as the axis is long.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds.
+
+    Examples
+    --------
+    >>> vt.unstack(vt.asarray([[1, 2], [3, 4]]))[1]
+    Tensor([3, 4], dtype=int64)
+    """
     (place,) = _axes("unstack", axis, x.ndim)
     before = (slice(None),) * place
     return tuple(x[(*before, i)] for i in range(x.shape[place]))
 
 
 def expand_dims(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
-    """A view with new axes of length 1, so that each of `axis` is one of them in the result.
-    AxisError (an IndexError and a ValueError) for one out of bounds.
+    """View with new axes of length 1.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or sequence of int
+        The places of the new axes in the result.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`, with one dimension more for each axis.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds or named twice; it is both a ValueError and an IndexError.
+
+    Examples
+    --------
     >>> vt.expand_dims(vt.asarray([1, 2]), 1).shape
     (2, 1)
     """
@@ -140,8 +277,29 @@ def expand_dims(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
 
 
 def squeeze(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
-    """A view without the axes `axis`, whose lengths are 1 (else ValueError).
+    """View without some axes of length 1.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or sequence of int
+        The axes that go.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds or named twice; it is both a ValueError and an IndexError.
+    ValueError
+        An axis that is longer than 1.
+
+    Examples
+    --------
     >>> vt.squeeze(vt.ones((1, 2)), 0).shape
     (2,)
     """
@@ -149,8 +307,27 @@ def squeeze(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
 
 
 def permute_dims(x: Tensor, /, axes: Sequence[int]) -> Tensor:
-    """A view whose axis i is axis axes[i] of `x`. ValueError unless each axis comes once.
+    """View with the axes in another order.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axes : sequence of int
+        Axis i of the result is axis axes[i] of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        An axis is missing, out of bounds or named twice.
+
+    Examples
+    --------
     >>> vt.permute_dims(vt.ones((2, 3)), (1, 0)).shape
     (3, 2)
     """
@@ -158,13 +335,56 @@ def permute_dims(x: Tensor, /, axes: Sequence[int]) -> Tensor:
 
 
 def matrix_transpose(x: Tensor, /) -> Tensor:
-    """A view with the last two axes exchanged. ValueError for fewer than two axes."""
+    """View with the last two axes exchanged.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., rows, columns) and any dtype.
+
+    Returns
+    -------
+    Tensor
+        Of shape (..., columns, rows).
+
+    Raises
+    ------
+    ValueError
+        Fewer than two dimensions.
+
+    Examples
+    --------
+    >>> vt.matrix_transpose(vt.asarray([[1, 2], [3, 4]]))
+    Tensor([[1, 3],
+            [2, 4]], dtype=int64)
+    """
     return x.mT
 
 
 def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence[int], /) -> Tensor:
-    """A view with the axes `source` moved to the places `destination`, the others in order.
+    """View with axes moved to other places, the others in order.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    source, destination : int or sequence of int
+        The axes of `x`, and their places in the result, as many of each.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds or named twice; it is both a ValueError and an IndexError.
+    ValueError
+        Not as many places as axes.
+
+    Examples
+    --------
     >>> vt.moveaxis(vt.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
@@ -178,8 +398,27 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
 
 
 def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
-    """A view with the elements along `axis` (all axes for None) in reverse order.
+    """View with the elements along axes in reverse order.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int, sequence of int or None, optional
+        Along which axes; along all for None.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of `x`.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds or named twice; it is both a ValueError and an IndexError.
+
+    Examples
+    --------
     >>> vt.flip(vt.asarray([1, 2, 3]))
     Tensor([3, 2, 1], dtype=int64)
     """
@@ -187,11 +426,29 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
 
 
 def reshape(x: Tensor, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
-    """`x` with another shape of the same size, one length of which may be -1; a view where strides
-    allow.
+    """Elements in C order with another shape of the same size.
 
-    `copy=False` raises ValueError where a copy is needed, `copy=True` always copies.
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    shape : int or sequence of int
+        The lengths; one may be -1 and follows from the others.
+    copy : bool or None, optional
+        True always copies, False raises where a copy is needed, None copies where it must.
 
+    Returns
+    -------
+    Tensor
+        Of `shape`: a view where the strides allow and `copy` is not True.
+
+    Raises
+    ------
+    ValueError
+        Another number of elements, or copy=False where a copy is needed.
+
+    Examples
+    --------
     >>> vt.reshape(vt.arange(4), (2, -1))
     Tensor([[0, 1],
             [2, 3]], dtype=int64)
@@ -202,9 +459,33 @@ def reshape(x: Tensor, /, shape: int | Sequence[int], *, copy: bool | None = Non
 def roll(
     x: Tensor, /, shift: int | Sequence[int], *, axis: int | Sequence[int] | None = None
 ) -> Tensor:
-    """Elements moved by `shift` places along `axis` (flattened for None), those beyond the end
-    coming back in front.
+    """Elements moved along axes, those beyond the end coming back in front.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    shift : int or sequence of int
+        By how many places: one number for all axes, or one for each.
+    axis : int, sequence of int or None, optional
+        Along which axes; shifts of one named twice add up. None rolls the flattened `x`.
+
+    Returns
+    -------
+    Tensor
+        A copy of the shape and dtype of `x`.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds.
+    ValueError
+        Not as many shifts as axes.
+    TypeError
+        A shift that is no integer.
+
+    Examples
+    --------
     >>> vt.roll(vt.asarray([1, 2, 3]), 1)
     Tensor([3, 1, 2], dtype=int64)
     """
@@ -235,13 +516,32 @@ def pad(
     *,
     constant_values: Scalar | Sequence[Scalar] | Sequence[Sequence[Scalar]] = 0,
 ) -> Tensor:
-    """`x` with more elements before and after it along each axis, as NumPy pads.
+    """More elements before and after those along each axis, as NumPy pads.
 
-    `pad_width` and `constant_values` are one number, (before, after), or such a pair for each
-    axis. The new elements are constants, the nearest one ('edge'), or `x` mirrored without
-    ('reflect') or with its edge ('symmetric') or repeated ('wrap'). ValueError for a negative width
-    and, but for 'constant', an axis of no elements.
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    pad_width : int or sequence
+        How many: one number, (before, after), or such a pair for each axis.
+    mode : {'constant', 'edge', 'reflect', 'symmetric', 'wrap'}, optional
+        The new elements are constants, the nearest one, or `x` mirrored without its edge, mirrored
+        with it, or repeated.
+    constant_values : scalar or sequence, optional
+        The constants, given as `pad_width` is.
 
+    Returns
+    -------
+    Tensor
+        A copy of the dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        A negative width, another mode, or an axis of no elements (but for constants).
+
+    Examples
+    --------
     >>> vt.pad(vt.asarray([1, 2, 3]), 1)
     Tensor([0, 1, 2, 3, 0], dtype=int64)
     """
@@ -287,12 +587,34 @@ def _reflected(at: Tensor, length: int, mode: str) -> Tensor:
 def repeat(
     x: Tensor, repeats: int | Tensor | Sequence[int], /, *, axis: int | None = None
 ) -> Tensor:
-    """Each element `repeats` times in a row along `axis` (flattened for None).
+    """Each element several times in a row.
 
-    `repeats` is an integer or an integer Tensor (or a sequence) with one for each element along
-    `axis`, or one for all; it is read on the host for the length of the result. ValueError for
-    repeats < 0, TypeError for those that are no integers.
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    repeats : int, Tensor or sequence of int
+        How often: one number for all, or one for each element along the axis. A Tensor is read on
+        the host for the length of the result.
+    axis : int or None, optional
+        Along which axis; None repeats the flattened `x`.
 
+    Returns
+    -------
+    Tensor
+        A copy of the dtype of `x`.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds.
+    TypeError
+        Repeats that are no integers.
+    ValueError
+        A negative number, or not one for each element.
+
+    Examples
+    --------
     >>> vt.repeat(vt.asarray([1, 2]), vt.asarray([1, 2]))
     Tensor([1, 2, 2], dtype=int64)
     """
@@ -330,9 +652,29 @@ def _repeat_each(x: Tensor, repeats: Tensor, axis: int) -> Tensor:
 
 
 def tile(x: Tensor, repetitions: int | Sequence[int], /) -> Tensor:
-    """`x` repeated as a whole, repetitions[i] times along axis i; missing axes are added in front.
-    One integer is that of the last axis. ValueError for a negative one.
+    """Array repeated as a whole along its axes.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    repetitions : int or sequence of int
+        How often along each axis, counted from the last; missing axes are added in front.
+
+    Returns
+    -------
+    Tensor
+        A copy of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        Repetitions that are no integers.
+    ValueError
+        A negative number.
+
+    Examples
+    --------
     >>> vt.tile(vt.asarray([1, 2]), (2,))
     Tensor([1, 2, 1, 2], dtype=int64)
     """
@@ -349,11 +691,33 @@ def tile(x: Tensor, repetitions: int | Sequence[int], /) -> Tensor:
 
 
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
-    """Elements of `x` along `axis` at the integer `indices`, whose shape replaces the axis.
+    """Elements at given places along an axis.
 
-    `axis` may be left out for one axis. Negative indices count from the end; IndexError for one out
-    of range.
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype and at least one dimension.
+    indices : Tensor
+        Integers of any shape; negative ones count from the end.
+    axis : int or None, optional
+        Along which axis; it may be left out where there is only one.
 
+    Returns
+    -------
+    Tensor
+        A copy whose axis is replaced by the shape of `indices`.
+
+    Raises
+    ------
+    IndexError
+        An index that is out of range.
+    TypeError
+        Indices that are no integers.
+    ValueError
+        An axis that is out of bounds, or None for other than one dimension.
+
+    Examples
+    --------
     >>> vt.take(vt.asarray([10, 20, 30]), vt.asarray([2, 0]))
     Tensor([30, 10], dtype=int64)
     """
@@ -365,12 +729,36 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
 
 
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
-    """Elements of `x` at the integer `indices` along `axis`: out[i, j] = x[indices[i, j], j] for
-    axis 0 of two.
+    """Elements at places along an axis that differ from line to line.
 
-    `indices` has as many axes as `x`; the others broadcast. Negative indices count from the end;
-    IndexError for one out of range, TypeError for indices that are no integers.
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype and at least one dimension.
+    indices : Tensor
+        Integers, of as many dimensions as `x`; axes but `axis` broadcast. Negative ones count from
+        the end.
+    axis : int, optional
+        Along which axis: for axis 0 of two, out[i, j] is x[indices[i, j], j].
 
+    Returns
+    -------
+    Tensor
+        A copy of the broadcast shape of `indices`.
+
+    Raises
+    ------
+    AxisError
+        An axis that is out of bounds.
+    IndexError
+        An index that is out of range.
+    TypeError
+        Indices that are no integers.
+    ValueError
+        Shapes that do not fit.
+
+    Examples
+    --------
     >>> x = vt.asarray([[10, 20], [30, 40]])
     >>> vt.take_along_axis(x, vt.asarray([[1], [0]]))
     Tensor([[20],

@@ -18,8 +18,26 @@ __all__ = ["Dispatch", "Profile", "profile"]
 
 @dataclass(frozen=True)
 class Event:
-    """Something that took time: `start_ns` counts from the profile's start, on the host's clock,
-    also for what ran on the GPU. `thread` is the caller's `threading.get_ident()`."""
+    """Something that took time.
+
+    Parameters
+    ----------
+    name : str
+        What it was.
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        How long it took.
+    thread : int
+        The caller's `threading.get_ident()`.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> p.waits[0].start_ns < p.waits[0].end_ns
+    True
+    """
 
     name: str
     start_ns: int
@@ -28,17 +46,24 @@ class Event:
 
     @property
     def end_ns(self) -> int:
-        """When it ended."""
+        """When it ended, from the profile's start."""
         return self.start_ns + self.ns
 
 
 @dataclass(frozen=True)
 class Dispatch(Event):
-    """One kernel launch, or a copy by command; `ns` is its time on the GPU, 0 where the device has
-    no timestamps.
+    """One kernel launch, or a copy by command.
 
-    Attributes
+    Parameters
     ----------
+    name : str
+        The kernel's.
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        Its time on the GPU, 0 where the device has no timestamps.
+    thread : int
+        The caller's `threading.get_ident()`.
     what : str
         The expression it computes, "sin(a)*b + exp(-a)"; "" where there is none.
     operands : str
@@ -54,9 +79,16 @@ class Dispatch(Event):
     recorded_ns : int
         When the host recorded it.
     submit : int
-        The number of the submit it went out with; see `Submit`.
+        The number of the submit it went out with.
     kind : str
         "dispatch" or "copy".
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> p.dispatches[0].what
+    '1.0 + 1.0'
     """
 
     what: str
@@ -77,9 +109,34 @@ class Dispatch(Event):
 
 @dataclass(frozen=True)
 class Compile(Event):
-    """A kernel made: `glslang_ns` from GLSL to SPIR-V (or to read that from the cache on disk:
-    `spirv_cached`), `driver_ns` from SPIR-V to a pipeline (`pipeline_cached`: the driver says that
-    it had it)."""
+    """A kernel made.
+
+    Parameters
+    ----------
+    name : str
+        The kernel's.
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        How long it took.
+    thread : int
+        The caller's `threading.get_ident()`.
+    glslang_ns : int
+        From GLSL to SPIR-V, or to read that from the cache on disk.
+    driver_ns : int
+        From SPIR-V to a pipeline.
+    spirv_cached : bool
+        The SPIR-V came from the cache on disk.
+    pipeline_cached : bool
+        The driver says that it had the pipeline.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> all(c.ns >= c.driver_ns for c in p.compiles)
+    True
+    """
 
     glslang_ns: int
     driver_ns: int
@@ -89,32 +146,97 @@ class Compile(Event):
 
 @dataclass(frozen=True)
 class Transfer(Event):
-    """The host copied `bytes` to ("upload") or from ("download") the device, waits included.
+    """Bytes that the host copied to or from the device, waits included.
 
     Arrays that view memory the host shares with the device are none; copies by the GPU that such
     arrays ride on are among `copies`.
+
+    Parameters
+    ----------
+    name : str
+        "upload" or "download".
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        How long it took.
+    thread : int
+        The caller's `threading.get_ident()`.
+    bytes : int
+        How many.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     x = vt.asarray(np.ones(1000, np.float32))
+    >>> [(t.name, t.bytes) for t in p.transfers]
+    [('upload', 4000)]
     """
 
     bytes: int
 
     @property
     def gb_per_s(self) -> float:
-        """In 10^9 bytes a second."""
+        """Bytes over time, in 10^9 bytes a second."""
         return self.bytes / self.ns if self.ns else 0.0
 
 
 @dataclass(frozen=True)
 class Wait(Event):
-    """The host waited until submit number `submit` was finished; `name` says why: "read" or "write"
-    of memory, "synchronize", "slot" (too many submits in flight), "memory" (to reuse it), "staging"
-    (of small uploads), "profile" (its own end)."""
+    """The host waited for a submit.
+
+    Parameters
+    ----------
+    name : str
+        Why: "read" or "write" of memory, "synchronize", "slot" (too many submits in flight),
+        "memory" (to reuse it), "staging" (of small uploads), "profile" (its own end).
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        How long it took.
+    thread : int
+        The caller's `threading.get_ident()`.
+    submit : int
+        The number of the submit.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> p.waits[0].name
+    'read'
+    """
 
     submit: int
 
 
 @dataclass(frozen=True)
 class Submit(Event):
-    """Recorded commands were given to the driver, as submit number `submit`."""
+    """Recorded commands were given to the driver.
+
+    Parameters
+    ----------
+    name : str
+        "submit".
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        How long it took.
+    thread : int
+        The caller's `threading.get_ident()`.
+    submit : int
+        Its number.
+    n_commands : int
+        How many commands.
+    bytes : int
+        What they read and write.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> [s.n_commands for s in p.submits]
+    [1]
+    """
 
     submit: int
     n_commands: int
@@ -123,12 +245,33 @@ class Submit(Event):
 
 @dataclass(frozen=True)
 class MemoryEvent(Event):
-    """The pool changed: "alloc" and "free" of a block of 1 MiB or more, "reserve" and "release" of
-    the driver's memory, "trim"; "import" and "unimport" of NumPy's memory, which is not the pool's;
-    "start" and "stop" of the profile and "submit" tell the state.
+    """The memory pool changed.
 
-    `bytes` is the size, `in_use` the bytes of live blocks after it, `reserved` those held from the
-    driver.
+    Parameters
+    ----------
+    name : str
+        "alloc" and "free" of a block of 1 MiB or more, "reserve" and "release" of the driver's
+        memory, "trim"; "import" and "unimport" of NumPy's memory, which is not the pool's; "start"
+        and "stop" of the profile and "submit" tell the state.
+    start_ns : int
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+    ns : int
+        How long it took.
+    thread : int
+        The caller's `threading.get_ident()`.
+    bytes : int
+        The size.
+    in_use : int
+        Bytes of live blocks after it.
+    reserved : int
+        Bytes held from the driver after it.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> p.memory[0].name, p.memory[-1].name
+    ('start', 'stop')
     """
 
     bytes: int
@@ -160,15 +303,25 @@ class Profile:
     The lists are filled at exit, which waits for the device, and stay valid whatever becomes of it.
     Profiles may nest and overlap, on any threads: each sees the work of all threads.
 
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        The default device for None.
+
     Attributes
     ----------
     dispatches, copies : list of Dispatch
         Kernel launches and copies by command, timed on the GPU.
     compiles : list of Compile
+        Kernels made.
     transfers : list of Transfer
+        What the host copied.
     waits : list of Wait
+        Waits of the host.
     submits : list of Submit
+        Commands given to the driver.
     memory : list of MemoryEvent
+        Changes of the pool.
     ns : int
         From enter to exit.
     calibrated : bool
@@ -178,6 +331,13 @@ class Profile:
         The most that GPU times may be off on the host's axis.
     dropped : int
         Events beyond the 262,144 that are kept.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> len(p.dispatches), p.ns > 0
+    (1, True)
     """
 
     def __init__(self, device: DeviceLike = None) -> None:
@@ -263,7 +423,7 @@ class Profile:
 
     @property
     def gpu_ns(self) -> int:
-        """The time in which the GPU ran at least one of the commands."""
+        """Time in which the GPU ran at least one of the commands, in nanoseconds."""
         busy = reached = 0
         for event in sorted((*self.dispatches, *self.copies), key=lambda e: e.start_ns):
             busy += max(0, event.end_ns - max(reached, event.start_ns))
@@ -271,8 +431,21 @@ class Profile:
         return busy
 
     def summary(self) -> str:
-        """A table of kernels by total time (calls, total, mean, bandwidth, share of the GPU's time;
-        the expression below), then what the host did."""
+        """Table of kernels by total time, then what the host did.
+
+        Returns
+        -------
+        str
+            Of each kernel calls, total, mean, bandwidth, share of the GPU's time and its
+            expression.
+
+        Examples
+        --------
+        >>> with vt.profile() as p:
+        ...     vt.eval(vt.ones(1000) + 1)
+        >>> print(p.summary().splitlines()[0].split()[0])
+        kernel
+        """
         kernels = self.kernels()
         width = max([30, *(len(row.name) for row in kernels)])
         head = f"{'calls':>6} {'total ms':>10} {'mean us':>10} {'GB/s':>8} {'GPU':>6}"
@@ -288,7 +461,20 @@ class Profile:
         return "\n".join([*lines, "", *(f"{label:<12} {text}" for label, text in self.host())])
 
     def kernels(self) -> list[KernelTime]:
-        """Launches added up by kernel, the longest first."""
+        """Launches added up by kernel.
+
+        Returns
+        -------
+        list of KernelTime
+            The longest first.
+
+        Examples
+        --------
+        >>> with vt.profile() as p:
+        ...     vt.eval(vt.ones(1000) + 1)
+        >>> [row.calls for row in p.kernels()]
+        [1]
+        """
         rows: dict[str, KernelTime] = {}
         for event in (*self.dispatches, *self.copies):
             rows.setdefault(event.name, KernelTime(event.name)).add(event)
@@ -298,7 +484,20 @@ class Profile:
         return sorted(rows.values(), key=lambda row: -row.ns)
 
     def host(self) -> list[tuple[str, str]]:
-        """(label, text) of each line about the host."""
+        """What the host did, line by line.
+
+        Returns
+        -------
+        list of tuple
+            Label and text of each line of the summary's second part.
+
+        Examples
+        --------
+        >>> with vt.profile() as p:
+        ...     vt.eval(vt.ones(1000) + 1)
+        >>> [label for label, text in p.host()][0]
+        'GPU'
+        """
         busy = self.gpu_ns
         share = busy / self.ns if self.ns else 0.0
         lines = [
@@ -352,9 +551,31 @@ class Profile:
         return lines
 
     def save(self, path: str | Path) -> None:
-        """Writes a Chrome trace, for ui.perfetto.dev or chrome://tracing: a track of the GPU,
-        tracks of the host (compile, transfer, submit, wait) for each thread, the pool's counters.
-        Arrows lead from a submit to its commands."""
+        """Writes a Chrome trace, for ui.perfetto.dev or chrome://tracing.
+
+        A track of the GPU, tracks of the host (compile, transfer, submit, wait) for each thread,
+        and the pool's counters. Arrows lead from a submit to its commands.
+
+        Parameters
+        ----------
+        path : str or Path
+            Of the file, which is replaced.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> with vt.profile() as p:
+        ...     vt.eval(vt.ones(1000) + 1)
+        >>> import json, pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     p.save(f"{folder}/trace.json")
+        ...     sorted(json.loads(pathlib.Path(f"{folder}/trace.json").read_text()))
+        ['displayTimeUnit', 'traceEvents']
+        """
         import json
 
         name = self.device.name if self.device else "device"
@@ -363,7 +584,7 @@ class Profile:
 
     @property
     def running(self) -> bool:
-        """Between enter and exit."""
+        """True between enter and exit."""
         return self._mark is not None
 
     def _repr_html_(self) -> str:
@@ -378,8 +599,31 @@ class Profile:
 
 
 class KernelTime:
-    """The launches of a kernel, added up: name, calls, ns, bytes, share of all GPU time, and what
-    the slowest one computed (`what`) of which operands (`types`)."""
+    """Launches of a kernel, added up.
+
+    Parameters
+    ----------
+    name : str
+        The kernel's.
+
+    Attributes
+    ----------
+    calls : int
+        How many.
+    ns, bytes : int
+        Time on the GPU and bytes moved of all of them.
+    share : float
+        Of all GPU time.
+    what, types : str
+        What the slowest one computed, of which operands.
+
+    Examples
+    --------
+    >>> with vt.profile() as p:
+    ...     vt.eval(vt.ones(1000) + 1)
+    >>> p.kernels()[0].what
+    '1.0 + 1.0'
+    """
 
     def __init__(self, name: str) -> None:
         self.name, self.what, self.types, self.slowest = name, "", "", -1
@@ -387,7 +631,22 @@ class KernelTime:
         self.share = 0.0
 
     def add(self, event: Dispatch) -> None:
-        """Counts the event; the slowest says what the kernel computes."""
+        """Counts a launch; the slowest says what the kernel computes.
+
+        Parameters
+        ----------
+        event : Dispatch
+            Of this kernel.
+
+        Examples
+        --------
+        >>> with vt.profile() as p:
+        ...     vt.eval(vt.ones(1000) + 1)
+        >>> row = p.kernels()[0]
+        >>> row.add(p.dispatches[0])
+        >>> row.calls
+        2
+        """
         self.calls += 1
         self.ns += event.ns
         self.bytes += event.bytes
@@ -400,7 +659,7 @@ class KernelTime:
 
     @property
     def gb_per_s(self) -> float:
-        """In 10^9 bytes a second."""
+        """Bytes over time, in 10^9 bytes a second."""
         return self.bytes / self.ns if self.ns else 0.0
 
 
@@ -498,20 +757,27 @@ def _arrows(profile: Profile, threads: list[int]) -> Iterable[dict[str, Any]]:
 
 
 def profile(device: DeviceLike = None) -> Profile:
-    """A context manager that notes all that a device does: dispatches and copies with their times
-    on the GPU, kernel compiles, transfers, waits, submits and the memory pool.
+    """Notes all that a device does inside the `with` block.
+
+    Dispatches and copies with their times on the GPU, kernel compiles, transfers, waits, submits
+    and the memory pool. Nothing is slowed down outside of profiles; inside, a launch costs some
+    microseconds more.
 
     Parameters
     ----------
-    device : Device, int, str or None
+    device : Device, int, str or None, optional
         The default device for None.
 
     Returns
     -------
     Profile
-        Filled when the block ends, which waits for the device. `summary()` gives a table, `save()`
-        a trace for ui.perfetto.dev. Nothing is slowed down outside of profiles; inside, a launch
-        costs some microseconds more.
+        A context manager, filled when the block ends, which waits for the device. `summary()` gives
+        a table, `save()` a trace for ui.perfetto.dev.
+
+    Raises
+    ------
+    ValueError
+        There is no such device.
 
     Examples
     --------

@@ -39,11 +39,24 @@ def _number(x: Any) -> bool:
 
 
 class Generator:
-    """A stream of random numbers on one device; made by `default_rng`.
+    """Stream of random numbers on one device; made by `vt.random.default_rng`.
 
     Methods take NumPy's names and defaults, but that real numbers are float32 unless `dtype` says
     float64, float16 or bfloat16. Not pickled by value of what was drawn: `state` is all there is.
     Methods may be called from several threads.
+
+    Parameters
+    ----------
+    seed : numpy.random.SeedSequence
+        Gives the key and the start of the stream.
+    device : Device, int, str or None, optional
+        The default device for None.
+
+    Examples
+    --------
+    >>> rng = vt.random.default_rng(1)
+    >>> rng.normal(size=(2, 3)).dtype
+    dtype('float32')
     """
 
     def __init__(self, seed: np.random.SeedSequence, device: DeviceLike = None) -> None:
@@ -70,7 +83,23 @@ class Generator:
             self._key, self._stream, self._block = key, stream, block
 
     def spawn(self, n_children: int) -> list[Generator]:
-        """`n_children` generators, their streams independent of this one and of each other."""
+        """Makes generators whose streams are independent of this one and of each other.
+
+        Parameters
+        ----------
+        n_children : int
+            How many.
+
+        Returns
+        -------
+        list of Generator
+            On the same device.
+
+        Examples
+        --------
+        >>> len(vt.random.default_rng(1).spawn(2))
+        2
+        """
         return [Generator(child, self._device) for child in self._seed.spawn(n_children)]
 
     def _draw(
@@ -99,9 +128,28 @@ class Generator:
     # ---- real numbers -------------------------------------------------------------------------
 
     def random(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
-        """Uniform over [0, 1), of all the bits the dtype has there: 24 of float32, 53 of float64,
-        11 of float16, 8 of bfloat16. TypeError for another dtype.
+        """Uniform numbers over [0, 1).
 
+        Parameters
+        ----------
+        size : int, tuple of int or None, optional
+            The shape; one number without dimensions for None.
+        dtype : dtype, optional
+            By default float32; float64, float16 or bfloat16.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size`, of all the bits the dtype has there: 24 of float32, 53 of float64, 11
+            of float16, 8 of bfloat16.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+
+        Examples
+        --------
         >>> vt.random.default_rng(1).random(3).shape
         (3,)
         """
@@ -121,15 +169,63 @@ class Generator:
         size: Size = None,
         dtype: DTypeLike | None = None,
     ) -> Tensor:
-        """low + (high - low) * u with u uniform over [0, 1). Bounds are numbers or Tensors, which
-        broadcast with `size`. ValueError where a number `low` is above `high`.
+        """Uniform numbers over [low, high): low + (high - low) * u with u over [0, 1).
+
+        Parameters
+        ----------
+        low, high : Tensor or scalar, optional
+            The ends.
+        size : int, tuple of int or None, optional
+            The shape; for None that of the parameters, broadcast.
+        dtype : dtype, optional
+            By default float32; float64, float16 or bfloat16.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size` and `dtype`.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+        ValueError
+            A number `low` above `high`, or shapes that do not broadcast.
+
+        Examples
+        --------
+        >>> vt.random.default_rng(1).uniform(-1, 1, size=3).shape
+        (3,)
         """
         if _number(low) and _number(high) and not low <= high:
             raise ValueError(f"uniform: expected low <= high, got {low} and {high}")
         return self._real("uniform", _shape(size, low, high), dtype, low, high - low)
 
     def standard_normal(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
-        """Normal with mean 0 and variance 1, by Box and Muller (1958)."""
+        """Normal numbers of mean 0 and variance 1, by Box and Muller (1958).
+
+        Parameters
+        ----------
+        size : int, tuple of int or None, optional
+            The shape; one number without dimensions for None.
+        dtype : dtype, optional
+            By default float32; float64, float16 or bfloat16.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size` and `dtype`.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+
+        Examples
+        --------
+        >>> vt.random.default_rng(1).standard_normal(3).shape
+        (3,)
+        """
         return self._real("normal", _shape(size), dtype, 0.0, 1.0)
 
     def normal(
@@ -139,10 +235,34 @@ class Generator:
         size: Size = None,
         dtype: DTypeLike | None = None,
     ) -> Tensor:
-        """Normal with mean `loc` and standard deviation `scale`; numbers or Tensors, which
-        broadcast with `size`. ValueError for a negative number `scale`.
+        """Normal numbers, by Box and Muller (1958).
 
-        >>> x = vt.random.default_rng(1).normal(10, 2, size=100_000)
+        Parameters
+        ----------
+        loc : Tensor or scalar, optional
+            The mean.
+        scale : Tensor or scalar, optional
+            The standard deviation.
+        size : int, tuple of int or None, optional
+            The shape; for None that of the parameters, broadcast.
+        dtype : dtype, optional
+            By default float32; float64, float16 or bfloat16.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size` and `dtype`.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+        ValueError
+            A negative number `scale`, or shapes that do not broadcast.
+
+        Examples
+        --------
+        >>> x = vt.random.default_rng(1).normal(10, 2, size=10_000)
         >>> round(float(vt.mean(x)), 1), round(float(vt.std(x)), 1)
         (10.0, 2.0)
         """
@@ -151,13 +271,63 @@ class Generator:
         return self._real("normal", _shape(size, loc, scale), dtype, loc, scale)
 
     def standard_exponential(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
-        """Exponential with mean 1."""
+        """Exponential numbers of mean 1.
+
+        Parameters
+        ----------
+        size : int, tuple of int or None, optional
+            The shape; one number without dimensions for None.
+        dtype : dtype, optional
+            By default float32; float64, float16 or bfloat16.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size` and `dtype`.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+
+        Examples
+        --------
+        >>> vt.random.default_rng(1).standard_exponential(3).shape
+        (3,)
+        """
         return self._real("exponential", _shape(size), dtype, 0.0, 1.0)
 
     def exponential(
         self, scale: Operand = 1.0, size: Size = None, dtype: DTypeLike | None = None
     ) -> Tensor:
-        """Exponential with mean `scale`, a number or a Tensor. ValueError for a negative number."""
+        """Exponential numbers.
+
+        Parameters
+        ----------
+        scale : Tensor or scalar, optional
+            The mean.
+        size : int, tuple of int or None, optional
+            The shape; for None that of the parameters, broadcast.
+        dtype : dtype, optional
+            By default float32; float64, float16 or bfloat16.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size` and `dtype`.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+        ValueError
+            A negative number `scale`, or shapes that do not broadcast.
+
+        Examples
+        --------
+        >>> vt.random.default_rng(1).exponential(2.0, size=3).shape
+        (3,)
+        """
         if _number(scale) and not scale >= 0:
             raise ValueError(f"exponential: expected scale >= 0, got {scale}")
         return self._real("exponential", _shape(size, scale), dtype, 0.0, scale)
@@ -172,11 +342,39 @@ class Generator:
         dtype: DTypeLike = "int64",
         endpoint: bool = False,
     ) -> Tensor:
-        """Uniform integers from `low` below `high` (up to it with `endpoint`); below `low` from 0
-        where `high` is None. Without bias, by Lemire, "Fast random integer generation in an
-        interval" (2019). Any integer dtype, and bool; ValueError where the interval is empty or
-        does not fit the dtype.
+        """Uniform integers, without bias [1]_.
 
+        Parameters
+        ----------
+        low : int
+            The smallest, or, where `high` is None, the end of those from 0.
+        high : int or None, optional
+            Where they end, itself excluded.
+        size : int, tuple of int or None, optional
+            The shape; one number without dimensions for None.
+        dtype : dtype, optional
+            Any integer dtype, or bool.
+        endpoint : bool, optional
+            True takes the end in.
+
+        Returns
+        -------
+        Tensor
+            Of shape `size` and `dtype`.
+
+        Raises
+        ------
+        TypeError
+            Another dtype.
+        ValueError
+            An interval that is empty or does not fit the dtype.
+
+        References
+        ----------
+        .. [1] D. Lemire: Fast random integer generation in an interval. 2019.
+
+        Examples
+        --------
         >>> x = vt.random.default_rng(1).integers(3, 6, size=1000)
         >>> int(vt.min(x)), int(vt.max(x))
         (3, 5)
@@ -202,7 +400,23 @@ class Generator:
         return values if wide == wanted else _core.astype(values, wanted, False)
 
     def bytes(self, length: int) -> bytes:
-        """`length` random bytes, read back from the device."""
+        """Random bytes, read back from the device.
+
+        Parameters
+        ----------
+        length : int
+            How many.
+
+        Returns
+        -------
+        bytes
+            On the host.
+
+        Examples
+        --------
+        >>> len(vt.random.default_rng(1).bytes(5))
+        5
+        """
         words = self._draw("bits", (-(-length // 4),), "uint32", 0, 0)
         return np.asarray(words).tobytes()[:length]
 
@@ -213,8 +427,27 @@ class Generator:
         return sorting.argsort(self._draw("bits", (n,), "uint64", 0, 0))
 
     def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
-        """The slices of `x` along `axis`, or the numbers below an int `x`, in random order: a copy.
+        """Slices of a tensor, or the numbers below an integer, in random order.
 
+        Parameters
+        ----------
+        x : int or Tensor
+            What is put in order: range(x) for an int.
+        axis : int, optional
+            Along which axis of a Tensor.
+
+        Returns
+        -------
+        Tensor
+            A copy; int64 for an int.
+
+        Raises
+        ------
+        ValueError
+            A negative number, or an axis that is out of bounds.
+
+        Examples
+        --------
         >>> x = vt.random.default_rng(1).permutation(5)
         >>> vt.sort(x)
         Tensor([0, 1, 2, 3, 4], dtype=int64)
@@ -228,7 +461,27 @@ class Generator:
         return manipulation.take(x, self._order(x.shape[axis]), axis=axis)
 
     def shuffle(self, x: Tensor, axis: int = 0) -> None:
-        """Brings the slices of `x` along `axis` into random order, in place."""
+        """Brings the slices of a tensor into random order, in place.
+
+        Parameters
+        ----------
+        x : Tensor
+            Of any dtype and at least one dimension.
+        axis : int, optional
+            Along which axis.
+
+        Raises
+        ------
+        ValueError
+            An axis that is out of bounds, or a read-only Tensor.
+
+        Examples
+        --------
+        >>> x = vt.arange(5)
+        >>> vt.random.default_rng(1).shuffle(x)
+        >>> vt.sort(x)
+        Tensor([0, 1, 2, 3, 4], dtype=int64)
+        """
         _core.assign(x, self.permutation(x, axis))
 
     def choice(
@@ -238,15 +491,40 @@ class Generator:
         replace: bool = True,
         p: Tensor | None = None,
     ) -> Tensor:
-        """Elements of the 1-d tensor `a` (of range(a) for an int): each drawn anew, or with
-        `replace=False` no element twice.
+        """Elements drawn at random.
 
-        `p` gives their probabilities, which sum to 1; without replacement those of one draw after
-        the other, among the elements that are left [1]_. ValueError for an empty `a`, for a `p` of
-        another length or sum, and for more draws without replacement than there are elements of
-        positive probability.
+        Parameters
+        ----------
+        a : int or Tensor
+            Of one dimension; range(a) for an int.
+        size : int, tuple of int or None, optional
+            The shape; one number without dimensions for None.
+        replace : bool, optional
+            False draws no element twice.
+        p : Tensor or None, optional
+            Their probabilities, which sum to 1; all alike for None. Without replacement they are
+            those of one draw after the other, among the elements that are left [1]_.
 
+        Returns
+        -------
+        Tensor
+            Of shape `size` and the dtype of `a`; int64 for an int.
+
+        Raises
+        ------
+        ValueError
+            An empty `a`, a `p` of another length or sum, or more draws without replacement than
+            there are elements of positive probability.
+
+        References
+        ----------
         .. [1] P. Efraimidis, P. Spirakis: Weighted random sampling with a reservoir. 2006.
+
+        Examples
+        --------
+        >>> x = vt.random.default_rng(1).choice(5, size=5, replace=False)
+        >>> vt.sort(x)
+        Tensor([0, 1, 2, 3, 4], dtype=int64)
         """
         n = a if isinstance(a, int) else a.shape[0] if a.ndim == 1 else 0
         if n < 1:
@@ -291,9 +569,27 @@ def default_rng(
     seed: int | list[int] | np.random.SeedSequence | Generator | None = None,
     device: DeviceLike = None,
 ) -> Generator:
-    """A Generator. The same seed gives the same numbers, on every device; None takes entropy from
-    the operating system; a Generator is returned as it is.
+    """Makes a generator of random numbers; the same seed gives the same numbers anywhere.
 
+    Parameters
+    ----------
+    seed : int, sequence of int, SeedSequence, Generator or None, optional
+        None takes entropy from the operating system; a Generator is given back as it is.
+    device : Device, int, str or None, optional
+        The default device for None.
+
+    Returns
+    -------
+    Generator
+        On `device`.
+
+    Raises
+    ------
+    ValueError
+        A negative seed.
+
+    Examples
+    --------
     >>> a = vt.random.default_rng(7).integers(0, 100, size=4)
     >>> b = vt.random.default_rng(7).integers(0, 100, size=4)
     >>> vt.all(a == b)

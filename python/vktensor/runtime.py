@@ -24,42 +24,136 @@ __all__ = [
 
 
 def devices() -> tuple[Device, ...]:
-    """All devices the Vulkan drivers show, best first: discrete, integrated, virtual, CPU.
+    """Devices that the Vulkan drivers show: discrete, integrated, virtual, CPU.
 
-    RuntimeError, with what to install, where there is no Vulkan loader or driver.
+    Returns
+    -------
+    tuple of Device
+        The preferred kinds first.
+
+    Raises
+    ------
+    RuntimeError
+        There is no Vulkan loader or driver; the text says what to install.
+
+    Examples
+    --------
+    >>> vt.default_device() in vt.devices()
+    True
     """
     return tuple(_core.devices())
 
 
 def default_device() -> Device:
-    """The device new tensors are made on: the one `VKTENSOR_DEVICE` names, else the first that is
-    not a CPU."""
+    """Device that new tensors are made on.
+
+    Returns
+    -------
+    Device
+        The one `vt.set_default_device` or `VKTENSOR_DEVICE` names, else the first that is not a
+        CPU.
+
+    Raises
+    ------
+    RuntimeError
+        There is no Vulkan loader or driver; the text says what to install.
+
+    Examples
+    --------
+    >>> vt.ones(3).device == vt.default_device()
+    True
+    """
     return _core.default_device()
 
 
 def set_default_device(device: DeviceLike, /) -> None:
-    """Makes `device` (a Device, index, UUID or part of a name) the default; None goes back to the
-    choice at start."""
+    """Chooses the device that new tensors are made on.
+
+    Parameters
+    ----------
+    device : Device, int, str or None
+        A Device, its index, its UUID or part of its name; None goes back to the choice at start.
+
+    Raises
+    ------
+    ValueError
+        There is no such device.
+
+    Examples
+    --------
+    >>> vt.set_default_device(vt.devices()[0])
+    >>> vt.set_default_device(None)
+    """
     _core.set_default_device(device)
 
 
 def eval(*tensors: Tensor) -> None:
-    """Computes the tensors and waits until their values are there."""
+    """Computes tensors and waits until their values are there.
+
+    Parameters
+    ----------
+    *tensors : Tensor
+        Any; those that have values already cost nothing.
+
+    Raises
+    ------
+    TypeError
+        What is no Tensor.
+
+    Examples
+    --------
+    >>> x = vt.ones(3) + 1
+    >>> vt.eval(x)
+    >>> x
+    Tensor([2., 2., 2.], dtype=float32)
+    """
     _core.eval(*tensors)
 
 
 def async_eval(*tensors: Tensor) -> None:
-    """Starts computing the tensors on the device and returns at once.
+    """Starts computing tensors on the device and returns at once.
 
     While the device is busy, small work is collected and starts with what follows, at the latest
     with the next wait.
+
+    Parameters
+    ----------
+    *tensors : Tensor
+        Any; those that have values already cost nothing.
+
+    Raises
+    ------
+    TypeError
+        What is no Tensor.
+
+    Examples
+    --------
+    >>> x = vt.ones(3) + 1
+    >>> vt.async_eval(x)
+    >>> x
+    Tensor([2., 2., 2.], dtype=float32)
     """
     _core.async_eval(*tensors)
 
 
 def synchronize(device: DeviceLike = None, /) -> None:
-    """Waits until all work given to `device` (the default one for None) is finished; errors found
-    late are raised here."""
+    """Waits until all work given to a device is finished.
+
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        The default device for None.
+
+    Raises
+    ------
+    RuntimeError
+        Errors that are found late, like a lost device, are raised here.
+
+    Examples
+    --------
+    >>> vt.async_eval(vt.ones(3) + 1)
+    >>> vt.synchronize()
+    """
     _core.synchronize(device)
 
 
@@ -73,7 +167,12 @@ class MemoryStats(dict[str, int]):
 
 
 def memory_stats(device: DeviceLike = None, /) -> MemoryStats:
-    """What the memory pool of `device` (the default one for None) holds.
+    """What the memory pool of a device holds.
+
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        The default device for None.
 
     Returns
     -------
@@ -91,20 +190,25 @@ def memory_stats(device: DeviceLike = None, /) -> MemoryStats:
 
 
 def metrics(device: DeviceLike = None, /) -> dict[str, int]:
-    """What `device` (the default one for None) has done since it was opened, as counters that only
-    grow; all 0 for one that is not open yet. Cheap, never waits and opens nothing: made to be
-    read every few seconds in production.
+    """What a device has done since it was opened, as counters that only grow.
+
+    Cheap, never waits and opens nothing: made to be read every few seconds in production.
+
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        The default device for None.
 
     Returns
     -------
     dict of int
-        Recording: dispatches, copies, barriers, submits, waits, waits_blocked. Kernels:
-        kernel_lookups, kernels_found, kernels_compiled, kernels_from_disk, pipelines,
-        pipelines_cached, compile_ns (nanoseconds). Transfers: uploads, downloads, bytes_uploaded,
-        bytes_downloaded, bytes_copied. Pool: blocks_allocated, blocks_reused, blocks_freed,
-        bytes_allocated, bytes_peak, slabs_cut, slabs_dissolved, driver_allocations, driver_frees,
-        memory_retries. Expressions: expressions_built, expressions_computed.
-        `csrc/vulkan/metrics.def` says what each one counts.
+        All 0 for a device that is not open yet. Recording: dispatches, copies, barriers, submits,
+        waits, waits_blocked. Kernels: kernel_lookups, kernels_found, kernels_compiled,
+        kernels_from_disk, pipelines, pipelines_cached, compile_ns (nanoseconds). Transfers:
+        uploads, downloads, bytes_uploaded, bytes_downloaded, bytes_copied. Pool: blocks_allocated,
+        blocks_reused, blocks_freed, bytes_allocated, bytes_peak, slabs_cut, slabs_dissolved,
+        driver_allocations, driver_frees, memory_retries. Expressions: expressions_built,
+        expressions_computed. `csrc/vulkan/metrics.def` says what each one counts.
 
     Examples
     --------
@@ -117,16 +221,51 @@ def metrics(device: DeviceLike = None, /) -> dict[str, int]:
 
 
 def empty_cache() -> None:
-    """Gives memory that no tensor uses back to the driver."""
+    """Gives memory that no tensor uses back to the driver.
+
+    Examples
+    --------
+    >>> vt.empty_cache()
+    """
     _core.empty_cache()
 
 
 def set_memory_limit(nbytes: int, /, device: DeviceLike = None) -> None:
-    """Limits what is reserved from the driver, in bytes; beyond it OutOfMemoryError is raised."""
+    """Limits the memory that is reserved from the driver.
+
+    Parameters
+    ----------
+    nbytes : int
+        Beyond so many bytes `vt.OutOfMemoryError` is raised; at most what the device has.
+    device : Device, int, str or None, optional
+        The default device for None.
+
+    Raises
+    ------
+    ValueError
+        A negative number.
+
+    Examples
+    --------
+    >>> before = vt.memory_stats()["limit"]
+    >>> vt.set_memory_limit(2**30)
+    >>> vt.set_memory_limit(before)
+    """
     _core.set_memory_limit(nbytes, device)
 
 
 def ops() -> list[dict[str, Any]]:
-    """The op table: name, kind, dtypes taken, result rule, error bound in ULP, facts and test
-    domain of each op."""
+    """Table of the ops that the device computes.
+
+    Returns
+    -------
+    list of dict
+        Of each op the name, kind, classes of dtypes it takes, rule of its result, error bound in
+        ULP, facts, and the domain tests draw from.
+
+    Examples
+    --------
+    >>> next(op for op in vt.ops() if op["name"] == "exp")["ulp"]
+    2.0
+    """
     return _core.ops()

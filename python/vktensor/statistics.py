@@ -215,7 +215,7 @@ def var(
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Of any shape and any dtype but complex.
     axis : int, sequence of int or None, optional
         Over which axes; over all for None.
     correction : float, optional
@@ -231,7 +231,7 @@ def var(
     Raises
     ------
     TypeError
-        `x` is no Tensor.
+        `x` is no Tensor, or complex.
     ValueError
         An axis that is out of bounds or named twice.
 
@@ -253,7 +253,7 @@ def std(
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Of any shape and any dtype but complex.
     axis : int, sequence of int or None, optional
         Over which axes; over all for None.
     correction : float, optional
@@ -269,7 +269,7 @@ def std(
     Raises
     ------
     TypeError
-        `x` is no Tensor.
+        `x` is no Tensor, or complex.
     ValueError
         An axis that is out of bounds or named twice.
 

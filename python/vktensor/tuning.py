@@ -31,10 +31,26 @@ def find_device(device: DeviceLike) -> Device:
 
 
 def candidates(device: DeviceLike = None) -> dict[str, tuple[int, ...]]:
-    """The values each tunable may have, by name, as far as `device` has them.
+    """Values that each tunable may have, as far as a device has them.
 
-    What the names mean stands in docs/architecture.md. Results are the same bits with all of them.
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        The default device for None.
 
+    Returns
+    -------
+    dict of tuple
+        By name; docs/architecture.md says what the names mean. Results are the same bits with all
+        of them.
+
+    Raises
+    ------
+    ValueError
+        There is no such device.
+
+    Examples
+    --------
     >>> vt.tuning.candidates()["elementwise.vector"]
     (4, 8, 16, 32, 64)
     """
@@ -50,12 +66,29 @@ def candidates(device: DeviceLike = None) -> dict[str, tuple[int, ...]]:
 
 @contextmanager
 def use(values: Mapping[str, int], device: DeviceLike = None) -> Iterator[None]:
-    """A context in which kernels of `device` are cut to `values`, by name; the others stay.
+    """Cuts kernels to other sizes inside the `with` block.
 
-    `Device.tuning` shows what is in force. ValueError for an unknown name or a value that is not
-    among the candidates; then nothing has changed. Expressions not yet computed take the sizes in
-    force when they are.
+    Expressions not yet computed take the sizes in force when they are.
 
+    Parameters
+    ----------
+    values : mapping of int
+        The values by name; the others stay.
+    device : Device, int, str or None, optional
+        The default device for None.
+
+    Yields
+    ------
+    None
+        While the block runs; `Device.tuning` shows what is in force.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, or a value that is not among the candidates; then nothing has changed.
+
+    Examples
+    --------
     >>> with vt.tuning.use({"elementwise.workgroup": 128}):
     ...     vt.eval(vt.ones(4) + 1)
     """
@@ -178,11 +211,34 @@ def compare(name: str, works: list[Work], device: Device, rounds: int) -> dict[i
 def measure(
     device: DeviceLike = None, *, quick: bool = False
 ) -> Iterator[tuple[str, dict[int, float]]]:
-    """Measures every tunable on `device` and puts the best values in force, one by one.
+    """Measures every tunable on a device and puts the best values in force, one by one.
 
-    Yields (name, relative speeds): the speed of each candidate over that of the value that was in
-    force. A candidate replaces it when it is more than 2 % faster. Uses the device's timestamps;
-    up to 256 MiB of its memory; with `quick`, smaller arrays and fewer rounds.
+    Takes seconds to minutes, by the device's timestamps, and up to 256 MiB of its memory.
+
+    Parameters
+    ----------
+    device : Device, int, str or None, optional
+        The default device for None.
+    quick : bool, optional
+        True takes smaller arrays and fewer rounds.
+
+    Yields
+    ------
+    tuple
+        A name, and the speed of each candidate over that of the value that was in force. A
+        candidate replaces it when it is more than 2 % faster.
+
+    Raises
+    ------
+    ValueError
+        There is no such device.
+
+    Examples
+    --------
+    >>> with vt.tuning.use({}):  # puts back what is in force now
+    ...     name, speeds = next(vt.tuning.measure(quick=True))
+    >>> name
+    'elementwise.vector'
     """
     found = find_device(device)
     for name, works in make_works(found, quick).items():
