@@ -64,6 +64,13 @@ def elementwise(n: int) -> Iterator[Case]:
             one,
         )
     yield Case(
+        "elementwise",
+        "a + b, float64",
+        lambda: tuple(normal(n // 2, seed=seed).astype(np.float64) for seed in (0, 1)),
+        lambda lib, a, b: a + b,
+        12.0 * n,
+    )
+    yield Case(
         "elementwise", "log", lambda: (np.abs(normal(n)),), lambda lib, a: lib.xp.log(a), one
     )
 
@@ -99,7 +106,7 @@ def reductions(n: int, side: int) -> Iterator[Case]:
 
 
 def movement(n: int, side: int) -> Iterator[Case]:
-    """Broadcasting, strides, gathering."""
+    """Broadcasting, strides, gathering, order; and numbers from nothing."""
     nbytes, m = 4.0 * side * side, n // 4
     yield Case(
         "movement",
@@ -129,6 +136,9 @@ def movement(n: int, side: int) -> Iterator[Case]:
         lambda lib, a, i: lib.take(a, i),
         16.0 * m,
     )
+    yield Case("movement", "a[a > 0]", normals(1, m), lambda lib, a: a[a > 0], 6.0 * m)
+    yield Case("sorting", "sort", normals(1, m), lambda lib, a: lib.sort(a), 8.0 * m)
+    yield Case("random", "standard normal", tuple, lambda lib: lib.normal(n), 4.0 * n)
 
 
 def products(sizes: tuple[int, ...], with_batch: bool) -> Iterator[Case]:

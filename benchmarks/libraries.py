@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import time
 from collections.abc import Callable
@@ -102,6 +103,19 @@ class Library:
         """Elements `i` of a vector."""
         return a[i]
 
+    def sort(self, a: Array) -> Array:
+        """A sorted copy of a vector."""
+        return self.xp.sort(a)
+
+    @functools.cached_property
+    def generator(self) -> Any:
+        """The generator `normal` draws from."""
+        return self.xp.random.default_rng(0)
+
+    def normal(self, n: int) -> Array:
+        """Float32 numbers of the standard normal distribution."""
+        return self.generator.standard_normal(n, dtype="float32")
+
 
 class Vktensor(Library):
     """This package."""
@@ -193,6 +207,16 @@ class Torch(Library):
     def softmax(self, a: Array) -> Array:
         return self.xp.softmax(a, -1)
 
+    def sort(self, a: Array) -> Array:
+        return self.xp.sort(a).values
+
+    @functools.cached_property
+    def generator(self) -> Any:
+        return self.xp.Generator("cuda" if self.cuda else "cpu")
+
+    def normal(self, n: int) -> Array:
+        return self.xp.randn(n, generator=self.generator, device=self.generator.device)
+
 
 class Cupy(Library):
     """CuPy."""
@@ -253,6 +277,13 @@ class Jax(Library):
 
     def transposed(self, a: Array) -> Array:
         return self.xp.array(a.T)
+
+    @functools.cached_property
+    def generator(self) -> Any:
+        return self.jax.random.key(0)
+
+    def normal(self, n: int) -> Array:
+        return self.jax.random.normal(self.generator, (n,))
 
 
 def find_libraries(names: list[str] | None = None) -> list[Library]:
