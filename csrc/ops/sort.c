@@ -21,6 +21,8 @@
 #define GPU_ITEMS_MIN 12
 #define ROOMY_NBYTES  24576
 #define BLOCKS_WANTED 2048
+/* Counts of so many blocks are added up by one invocation. */
+#define FEW_BLOCKS 32
 /* Loop turns of a workgroup for each tile, at most. */
 #define TILE_TURNS 96
 
@@ -123,8 +125,9 @@ static void emit_defines(const sort *s, sort_step step, vkt_text *out)
     } else {
         uint32_t subgroup = s->info->subgroup_size, tables = (s->group / subgroup) << s->bits;
         uint32_t tile = s->group * s->items;
-        vkt_text_format(out, "#define GROUP %uu\n#define SUBGROUP %u\n#define POOL %u\n", s->group,
-                        subgroup, tile > tables ? tile : tables);
+        vkt_text_format(
+            out, "#define GROUP %uu\n#define SUBGROUP %u\n#define POOL %u\n#define FEW %uu\n",
+            s->group, subgroup, tile > tables ? tile : tables, FEW_BLOCKS);
     }
 }
 
@@ -309,7 +312,8 @@ static vkt_status sort_digit(const sort *s, uint32_t shift, const sort_place *fr
     accesses[n + 1] = (vkt_access){s->totals, 0, n_digits * sizeof(uint32_t), true};
     vkt_access counting[2] = {accesses[0], accesses[n]};
     VKT_TRY(record(s, COUNT, &args, vkt_ceil_div(blocks, per_group), counting, 2));
-    VKT_TRY(record(s, SCAN, &args, vkt_ceil_div(n_digits, per_group), &accesses[n], 2));
+    uint64_t digits_per_group = s->serial || s->n_blocks <= FEW_BLOCKS ? s->group : 1;
+    VKT_TRY(record(s, SCAN, &args, vkt_ceil_div(n_digits, digits_per_group), &accesses[n], 2));
     /* Serial blocks go on counting where they are. */
     accesses[n].write = s->serial;
     accesses[n + 1].write = false;
