@@ -238,17 +238,19 @@ def test_the_page_is_made_of_the_results_beside_it():
 def test_everything_was_measured_and_is_within_its_bound_or_marked(path):
     results = json.loads(path.read_text())
     found = {(row["function"], row["dtype"]) for row in results["rows"]}
-    assert found >= {(row["name"], dtype) for row in INEXACT for dtype in reference.FLOATS}
+    inexact = {(row["name"], dtype) for row in INEXACT for dtype in reference.FLOATS}
     assert max(row.get("reference_error", 0) for row in results["rows"]) < 0.01
     assert len(results["accumulation"]) >= 10
     if results["device"]["kind"] != "cpu":
-        # Measured now and then: what is fixed since is marked on the page until then.
+        # Measured now and then: what is newer is blank on the page until then, what is fixed since
+        # is marked.
+        assert len(found & inexact) > 0.8 * len(inexact)
         marks = (DOCS / "accuracy.md").read_text().count("**!")
         assert marks >= len(page.failures(results))
         return
     assert found == {(row["name"], dtype) for row in MEASURED for dtype in reference.FLOATS}
     of_complex = {(row["function"], row["dtype"]) for row in results["complex"]}
     assert of_complex == {(name, d) for name in complexes.BOUNDS for d in complexes.COMPLEX}
-    ops = [row["name"] for row in vt.ops()]
+    ops = [row["name"] for row in reference.rows()]
     assert sorted(row["op"] for row in results["special"]) == sorted([*ops, "casts"])
     assert page.failures(results) == []

@@ -22,7 +22,7 @@ DOCS = ROOT / "docs"
 PAGES = ["index", "install", "coming_from", "libraries", "errors", "performance", "reference/numpy"]
 
 MODULES = ["creation", "elementwise", "linear_algebra", "manipulation", "profiling"]
-MODULES += ["runtime", "statistics", "searching", "data_types", "_dtypes", "files"]
+MODULES += ["runtime", "statistics", "searching", "numeric", "data_types", "_dtypes", "files"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -18,10 +18,10 @@ from oracle import (
     numpy_dtype,
     random_values,
 )
-from vktensor.accuracy import special
+from vktensor.accuracy import reference, special
 from vktensor.accuracy.special import takes
 
-OPS = {row["name"]: row for row in vt.ops() if row["kind"] in ("unary", "binary", "ternary")}
+OPS = {r["name"]: r for r in reference.rows() if r["kind"] in ("unary", "binary", "ternary")}
 
 
 # ---- What an op should give ----------------------------------------------------------------------

@@ -30,6 +30,7 @@ from vktensor import (
     files,
     linear_algebra,
     manipulation,
+    numeric,
     profiling,
     random,
     runtime,
@@ -70,6 +71,7 @@ from vktensor.exchange import *
 from vktensor.files import *
 from vktensor.linear_algebra import *
 from vktensor.manipulation import *
+from vktensor.numeric import *
 from vktensor.profiling import *
 from vktensor.runtime import *
 from vktensor.searching import *
@@ -141,6 +143,7 @@ __all__ += exchange.__all__
 __all__ += files.__all__
 __all__ += linear_algebra.__all__
 __all__ += manipulation.__all__
+__all__ += numeric.__all__  # type: ignore[attr-defined]  # set through globals()
 __all__ += profiling.__all__
 __all__ += runtime.__all__
 __all__ += searching.__all__

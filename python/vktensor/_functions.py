@@ -20,6 +20,7 @@ from vktensor import (
     elementwise,
     linear_algebra,
     manipulation,
+    numeric,
     searching,
     sorting,
     statistics,
@@ -554,13 +555,23 @@ def _average(
 def _nan_to_num(
     x: Tensor, copy: bool = True, nan: float = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Tensor:
-    if x.dtype.kind in "biu":
-        return x.copy() if copy else x
-    limits = data_types.finfo(x)
-    result = _core.where(_core.isnan(x), nan, x)
-    result = _core.where(x == np.inf, limits.max if posinf is None else posinf, result)
-    result = _core.where(x == -np.inf, limits.min if neginf is None else neginf, result)
+    if x.dtype.kind in "biu" and not copy:
+        return x
+    result = numeric.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
     return result if copy else _ufuncs.store("nan_to_num", x, result)
+
+
+@_implements("isposinf")
+def _isposinf(x: Tensor, out: Any = None) -> Any:
+    return _stored("isposinf", numeric.isposinf(x), out)
+
+
+@_implements("isneginf")
+def _isneginf(x: Tensor, out: Any = None) -> Any:
+    return _stored("isneginf", numeric.isneginf(x), out)
+
+
+_implements("sinc")(numeric.sinc)
 
 
 @_implements("diff")

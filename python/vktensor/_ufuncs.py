@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vktensor import _core, elementwise, linear_algebra, manipulation
+from vktensor import _core, elementwise, linear_algebra, manipulation, numeric
 from vktensor._core import Tensor
 
 # ---- the table --------------------------------------------------------------------------------
@@ -28,46 +28,19 @@ _RENAMED = {
     "arctan2": "atan2",
     "arctanh": "atanh",
     "conjugate": "conj",
+    "degrees": "rad2deg",
     "gammaln": "lgamma",
     "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift",
     "power": "pow",
+    "radians": "deg2rad",
     "right_shift": "bitwise_right_shift",
     "rint": "round",
 }
 
 
-def _floating(x: Tensor) -> Tensor:
-    """x, in float32 where it is not floating."""
-    return _core.astype(x, _core.result_type(x, 1.0), False)
-
-
-def _divmod(x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
-    return _core.floor_divide(x1, x2), _core.remainder(x1, x2)
-
-
-def _float_power(x1: Any, x2: Any) -> Tensor:
-    wide = [_core.astype(x, "float64", False) if isinstance(x, Tensor) else x for x in (x1, x2)]
-    return _core.pow(*wide)
-
-
-def _heaviside(x1: Any, x2: Any) -> Tensor:
-    dtype = _core.result_type(x1, x2, 1.0)
-    x = x1 if isinstance(x1, Tensor) else _core.full((), x1, dtype, x2.device)
-    step = _core.where(x == 0, x2, _core.where(_core.isnan(x), x, x > 0))
-    return _core.astype(step, dtype, False)
-
-
 _OWN: dict[str, Callable[..., Any]] = {
-    "deg2rad": lambda x: _floating(x) * (np.pi / 180),
-    "degrees": lambda x: _floating(x) * (180 / np.pi),
-    "divmod": _divmod,
-    "fabs": lambda x: _core.abs(_floating(x)),
-    "float_power": _float_power,
-    "heaviside": _heaviside,
     "matmul": linear_algebra.matmul,
-    "rad2deg": lambda x: _floating(x) * (180 / np.pi),
-    "radians": lambda x: _floating(x) * (np.pi / 180),
     "vecdot": linear_algebra.vecdot,
 }
 
@@ -90,8 +63,11 @@ def find(ufunc: np.ufunc) -> Callable[..., Any] | None:
     if name in _OWN:
         return _OWN[name]
     name = _RENAMED.get(name, name)
-    public: list[str] = vars(elementwise)["__all__"]
-    return getattr(elementwise, name) if name in public else None
+    for module in (elementwise, numeric):
+        if name in vars(module)["__all__"]:
+            function: Callable[..., Any] = getattr(module, name)
+            return function
+    return None
 
 
 # ---- reductions -------------------------------------------------------------------------------

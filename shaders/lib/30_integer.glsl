@@ -1,4 +1,4 @@
-// 30_integer.glsl - integer division, remainders, powers and shifts, defined for every operand.
+// 30_integer.glsl - integer division, divisors, powers and shifts, defined for every operand.
 //
 // Division is done on magnitudes, because signed division of negatives, by zero or overflowing is
 // undefined in SPIR-V and compilers use that; the divisor is replaced before it divides. x / 0 and
@@ -159,4 +159,57 @@ uint64_t vkt_left_shift_u64(uint64_t x, uint64_t y) { return y < 64ul ? x << uin
 uint64_t vkt_right_shift_u64(uint64_t x, uint64_t y)
 {
     return y < 64ul ? x >> uint(y & 63ul) : 0ul;
+}
+
+// Euclid's algorithm on magnitudes: at most 47 turns, 92 of 64 bits.
+uint vkt_gcd_u32(uint x, uint y)
+{
+    while (y != 0u) {
+        uint rest = x % max(y, 1u);
+        x = y;
+        y = rest;
+    }
+    return x;
+}
+
+uint vkt_lcm_u32(uint x, uint y)
+{
+    uint d = vkt_gcd_u32(x, y);
+    return x / max(d, 1u) * y;
+}
+
+int vkt_gcd_i32(int x, int y)
+{
+    return int(vkt_gcd_u32(uint(x < 0 ? -x : x), uint(y < 0 ? -y : y)));
+}
+
+int vkt_lcm_i32(int x, int y)
+{
+    return int(vkt_lcm_u32(uint(x < 0 ? -x : x), uint(y < 0 ? -y : y)));
+}
+
+uint64_t vkt_gcd_u64(uint64_t x, uint64_t y)
+{
+    while (y != 0ul) {
+        uint64_t rest = x % max(y, 1ul);
+        x = y;
+        y = rest;
+    }
+    return x;
+}
+
+uint64_t vkt_lcm_u64(uint64_t x, uint64_t y)
+{
+    uint64_t d = vkt_gcd_u64(x, y);
+    return x / max(d, 1ul) * y;
+}
+
+int64_t vkt_gcd_i64(int64_t x, int64_t y)
+{
+    return int64_t(vkt_gcd_u64(uint64_t(x < 0 ? -x : x), uint64_t(y < 0 ? -y : y)));
+}
+
+int64_t vkt_lcm_i64(int64_t x, int64_t y)
+{
+    return int64_t(vkt_lcm_u64(uint64_t(x < 0 ? -x : x), uint64_t(y < 0 ? -y : y)));
 }

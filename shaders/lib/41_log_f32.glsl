@@ -81,6 +81,14 @@ float vkt_logaddexp_f32(float x, float y)
     return x == y ? x + 0.6931472 : vkt_isinf_f32(high) ? high : sum;
 }
 
+float vkt_logaddexp2_f32(float x, float y)
+{
+    float high = vkt_maximum_f32(x, y);
+    float d = vkt_abs_f32(x - y);
+    float sum = high + 1.442695 * vkt_log1p_f32(vkt_exp2_f32(-d));
+    return x == y ? x + 1.0 : vkt_isinf_f32(high) ? high : sum;
+}
+
 float vkt_asinh_f32(float x)
 {
     float a = vkt_abs_f32(x), z = a * a;

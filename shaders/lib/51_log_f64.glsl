@@ -83,6 +83,14 @@ double vkt_logaddexp_f64(double x, double y)
     return x == y ? x + 0.6931471805599453lf : vkt_isinf_f64(high) ? high : sum;
 }
 
+double vkt_logaddexp2_f64(double x, double y)
+{
+    double high = vkt_maximum_f64(x, y);
+    double d = vkt_abs_f64(x - y);
+    double sum = high + 1.4426950408889634lf * vkt_log1p_f64(vkt_exp2_f64(-d));
+    return x == y ? x + 1.0lf : vkt_isinf_f64(high) ? high : sum;
+}
+
 double vkt_asinh_f64(double x)
 {
     double a = vkt_abs_f64(x), z = a * a;

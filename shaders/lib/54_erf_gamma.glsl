@@ -1,4 +1,4 @@
-// 54_erf_gamma.glsl - erf, erfc and lgamma, written once for both widths.
+// 54_erf_gamma.glsl - erf, erfc, lgamma and sinc, written once for both widths.
 //
 // `real` stands for float or double and `pair` for vec2 or dvec2, mostly a number as a sum of two;
 // `_#` ends the names of functions of either: shaders/embed.py writes each such chunk twice.
@@ -273,4 +273,19 @@ real vkt_lgamma_#(real x)
         y = vkt_lgamma_reflected_#(a, positive);
     bool pole = !vkt_as_bool_#(a) || (x <= -1.0 && roundEven(a) == a);
     return vkt_isnan_#(x) ? x : pole || vkt_isinf_#(x) ? vkt_highest_#() : y;
+}
+
+// sin(pi x) / (pi x), both parts sums of two; what is left of x beside the nearest integer is
+// exact. 1 is the nearest number below 1e-9, and 0 the value at integers.
+real vkt_sinc_#(real x)
+{
+    real a = vkt_abs_#(x), n = roundEven(a), r = a - n;
+    pair s = vkt_sin_turns_#(vkt_abs_#(r)), pi = vkt_pi_#();
+    pair p = vkt_product_#(a, pi.x), d = vkt_sum_#(p.x, a * pi.y);
+    real y = vkt_divide_pair_#(s, pair(d.x, d.y + p.y));
+    real half_n = 0.5 * n;
+    bool odd = roundEven(half_n) != half_n;
+    y = odd != (r < 0.0) ? vkt_negative_#(y) : y;
+    y = r == 0.0 ? 0.0 : y;
+    return a < 1e-9 ? 1.0 : vkt_isfinite_#(x) ? y : vkt_nan_#();
 }

@@ -16,7 +16,7 @@ import numpy as np
 
 import vktensor as vt
 from vktensor._core import Device
-from vktensor.accuracy import complexes, page
+from vktensor.accuracy import complexes, page, reference
 from vktensor.accuracy.reference import FLOATS, bound, can_hold, has_long_double
 
 HELP = "measure the errors of the functions in ULP"
@@ -48,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def rows_of(functions: list[str] | None) -> list[dict[str, Any]]:
-    """The rows of the op table that are measured: functions of one or two floats. ValueError for a
+    """The rows of the functions that are measured: functions of one or two floats. ValueError for a
     name that is none."""
-    rows = [r for r in vt.ops() if r["kind"] in ("unary", "binary") and "float" in r["takes"]]
+    rows = [r for r in reference.rows() if r["kind"] in ("unary", "binary")]
+    rows = [r for r in rows if "float" in r["takes"]]
     names = [r["name"] for r in rows]
     for name in functions or ():
         if name not in names:

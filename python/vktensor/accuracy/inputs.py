@@ -158,6 +158,9 @@ def _related(rng: np.random.Generator, name: str, x: Array, dtype: str) -> Array
     if name == "logaddexp":
         off = np.where(x < 0, 1, 1 + 1e-3 * rng.random(x.size))
         found = np.log1p(-np.exp(-np.abs(x))) * off
+    elif name == "logaddexp2":
+        off = np.where(x < 0, 1, 1 + 1e-3 * rng.random(x.size))
+        found = np.log2(1 - np.exp2(-np.abs(x))) * off
     elif name == "pow":
         info = float_info(dtype)
         found = rng.uniform(info.minexp - info.nmant, info.maxexp, x.size) / np.log2(np.abs(x))

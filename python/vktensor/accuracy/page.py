@@ -36,7 +36,8 @@ HOW = """
 - **Reference**: NumPy's float64 for results up to float32 (in a sweep of all float32 the float64
   function of the device), C's 80-bit long double for float64. The references were compared with
   mpmath at {checked} points; their largest error is {reference}.
-- lgamma below 1/8 and logaddexp below 1, near their zeros, are measured in ULP of these.
+- lgamma below 1/8 and logaddexp and logaddexp2 below 1, near their zeros, are measured in ULP of
+  these.
 """
 
 

@@ -23,9 +23,34 @@ Array = NDArray[Any]
 FLOATS = ("float32", "float64", "float16", "bfloat16")
 #: Where such a function is 0 the error is one of the terms that cancel, or of the argument: what is
 #: less than this is measured in ULP of this.
-NEAR_ZERO = {"lgamma": 0.125, "logaddexp": 1.0}
+NEAR_ZERO = {"lgamma": 0.125, "logaddexp": 1.0, "logaddexp2": 1.0}
 #: Bits with which the references are checked: enough for the terms that cancel in lgamma.
 PRECISION = 400
+
+
+#: Rows as those of the op table for functions that are put together of several ops.
+COMPOSITIONS: tuple[dict[str, Any], ...] = tuple(
+    {
+        **{"name": name, "kind": kind, "takes": takes, "result": result, "ulp": float(ulp)},
+        **{"facts": [] if ulp else ["exact"], "low": -1000.0, "high": 1000.0},
+    }
+    for name, kind, takes, result, ulp in (
+        ("deg2rad", "unary", ["bool", "int", "uint", "float"], "float", 1),
+        ("rad2deg", "unary", ["bool", "int", "uint", "float"], "float", 1),
+        ("fabs", "unary", ["bool", "int", "uint", "float"], "float", 0),
+        ("spacing", "unary", ["bool", "int", "uint", "float"], "float", 0),
+        ("nan_to_num", "unary", ["bool", "int", "uint", "float"], "same", 0),
+        ("isposinf", "unary", ["bool", "int", "uint", "float"], "bool", 0),
+        ("isneginf", "unary", ["bool", "int", "uint", "float"], "bool", 0),
+        ("heaviside", "binary", ["bool", "int", "uint", "float"], "float", 0),
+    )
+)
+
+
+@functools.cache
+def rows() -> tuple[dict[str, Any], ...]:
+    """The rows of the op table, and of the functions put together of ops."""
+    return (*vt.ops(), *COMPOSITIONS)
 
 
 def numpy_dtype(name: Any) -> np.dtype[Any]:
@@ -46,7 +71,7 @@ def bound(name: str, dtype: str) -> float:
 
 @functools.cache
 def _bounds() -> dict[str, float]:
-    return {row["name"]: row["ulp"] for row in vt.ops()}
+    return {row["name"]: row["ulp"] for row in rows()}
 
 
 def can_hold(device: Device, dtype: str) -> bool:
@@ -160,6 +185,15 @@ def _libm(name: str) -> Callable[[Any], Any]:
     return call
 
 
+def _sinc(x: Array) -> Array:
+    """sin(pi x) / (pi x) with the nearest whole number taken from x before."""
+    pi, n = x.dtype.type("3.14159265358979323846264338327950288"), np.rint(x)
+    turns = np.where(np.rint(n / 2) * 2 == n, 1, -1) * np.sin(pi * (x - n))
+    whole = np.where(x == 0, 1, 0).astype(x.dtype)
+    found: Array = np.where((x == n) & np.isfinite(x), whole, turns / (pi * x))
+    return np.where(np.abs(x) < 1e-12, x.dtype.type(1), found)
+
+
 #: NumPy's name where it differs from ours, or a function where NumPy has none.
 NUMPY: dict[str, Callable[..., Any]] = {
     "acos": np.arccos,
@@ -175,6 +209,7 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "pow": np.power,
     "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sinc": _sinc,
 }
 
 
@@ -214,14 +249,18 @@ def exact_functions() -> dict[str, Callable[..., Any]]:
     found = {name: getattr(mp, name) for name in f"{names} log1p sin sinh sqrt tan tanh".split()}
     return found | {
         "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
+        "deg2rad": lambda x: x * mp.pi / 180,
         "divide": lambda x, y: x / y,
         "exp2": lambda x: mp.power(2, x),
         "lgamma": functools.partial(_exact_lgamma, mp),
         "log2": lambda x: mp.log(x) / mp.log(2),
         "logaddexp": functools.partial(_exact_logaddexp, mp),
+        "logaddexp2": lambda x, y: max(x, y) + mp.log1p(mp.power(2, -abs(x - y))) / mp.log(2),
         "pow": mp.power,
         "reciprocal": lambda x: 1 / x,
+        "rad2deg": lambda x: x * 180 / mp.pi,
         "rsqrt": lambda x: 1 / mp.sqrt(x),
+        "sinc": lambda x: mp.sinpi(x) / (mp.pi * x) if x else mp.mpf(1),
     }
 
 

@@ -31,6 +31,12 @@ EXCEPTIONS = (
         "minimum, maximum, fmin, fmax, clip, min, max",
         "-0 is less than +0, as IEEE 754-2019 recommends; NumPy gives one or the other.",
     ),
+    ("sinc", "of an integer but 0 is 0; NumPy gives the sine of a rounded multiple of pi."),
+    (
+        "spacing",
+        "of float16 is the distance away from 0 with the sign of x, as of the other dtypes; "
+        "NumPy's is the distance towards +inf.",
+    ),
     ("nextafter", "of two equal float16 zeros the second, as C has it and NumPy from 2.5 on."),
     ("round", "an integer is its own; NumPy rounds int64 and uint64 to float64 first."),
     (
@@ -137,6 +143,12 @@ def _round(x: Array) -> Array:
     return x if x.dtype.kind in "iu" else np.rint(x)
 
 
+def _nan_to_num(x: Array) -> Array:
+    limit = float_info(x.dtype).max if x.dtype.kind not in "biu" else 0
+    found: Array = np.where(np.isinf(x), np.copysign(limit, x), np.where(np.isnan(x), 0, x))
+    return found.astype(x.dtype) if x.dtype.kind not in "biu" else x
+
+
 #: NumPy's functions for those ops whose name or result it does not share.
 NUMPY: dict[str, Callable[..., Any]] = reference.NUMPY | {
     "bitwise_invert": np.invert,
@@ -148,12 +160,14 @@ NUMPY: dict[str, Callable[..., Any]] = reference.NUMPY | {
     "fmin": _ordered_zeros(np.fmin, True),
     "maximum": _maximum,
     "minimum": _minimum,
+    "nan_to_num": _nan_to_num,
     "nextafter": lambda x, y: np.where(x == y, y, np.nextafter(x, y)),
     "pow": _power,
     "round": _round,
+    "spacing": lambda x: np.nextafter(x, np.copysign(x.dtype.type(np.inf), x)) - x,
 }
 #: ml_dtypes has these for bfloat16; the others are computed in float32 and rounded.
-IN_BFLOAT16 = ("nextafter",)
+IN_BFLOAT16 = ("nan_to_num", "nextafter", "spacing")
 
 
 def takes(row: dict[str, Any], dtype: str) -> bool:
@@ -357,9 +371,9 @@ def compare_cast(source: str, target: str, device: Device, found: Compared) -> N
 
 
 def compare_all(device: Device) -> Iterator[Compared]:
-    """Every op of the table and the casts, on this device."""
+    """Every op of the table, what is put together of them, and the casts, on this device."""
     dtypes = [dtype for dtype in DTYPES if reference.can_hold(device, dtype)]
-    for row in vt.ops():
+    for row in reference.rows():
         found = Compared(row["name"])
         compare = compare_reduction if row["kind"] in ("reduce", "scan") else compare_op
         for dtype in dtypes:

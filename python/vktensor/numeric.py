@@ -1,0 +1,291 @@
+"""Elementwise functions that NumPy has beyond the standard: ops, and compositions that fuse alike.
+
+As in `elementwise`: shapes broadcast, a Python scalar takes the dtype of the Tensor beside it,
+TypeError for a dtype that a function does not take, ValueError for shapes that do not broadcast.
+"""
+
+from __future__ import annotations
+
+import math
+
+from vktensor import _core, data_types
+from vktensor._core import Tensor
+from vktensor._typing import Operand
+
+
+def _floating(x: Operand) -> Operand:
+    """`x`, a tensor in float32 where it is not floating."""
+    if isinstance(x, Tensor):
+        return _core.astype(x, _core.result_type(x, 1.0), False)
+    return x
+
+
+def _wide(op: str, x: Tensor) -> Tensor:
+    """`x` in float32 or float64, in which constants have all their digits."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{op}: expected a Tensor, got {type(x).__name__}")
+    if x.dtype.kind == "c":
+        raise TypeError(f"{op}: expected a real dtype, got {x.dtype}")
+    return _core.astype(x, "float64" if x.dtype.name == "float64" else "float32", False)
+
+
+def _fit(result: Tensor, x: Tensor) -> Tensor:
+    """`result` in the floating dtype that belongs to `x`."""
+    return _core.astype(result, _core.result_type(x, 1.0), False)
+
+
+def _both(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
+    """Both as tensors of one floating dtype."""
+    beside = next((x for x in (x1, x2) if isinstance(x, Tensor)), None)
+    if beside is None:
+        raise TypeError(f"{op}: expected a Tensor, got {type(x1).__name__}")
+    dtype = _core.result_type(x1, x2, 1.0)
+    found = [
+        _core.astype(x, dtype, False)
+        if isinstance(x, Tensor)
+        else _core.full((), x, dtype, beside.device)
+        for x in (x1, x2)
+    ]
+    return found[0], found[1]
+
+
+# ---- functions --------------------------------------------------------------------------------
+
+
+def sinc(x: Tensor, /) -> Tensor:
+    """sin(pi x) / (pi x), and 1 at 0. Floating; integers are computed in float32.
+
+    Exactly 0 at other integers, where NumPy gives the sine of a rounded multiple of pi; NaN at
+    infinity.
+
+    >>> vt.sinc(vt.asarray([0.0, 0.5, 1.0]))
+    Tensor([1.        , 0.63661975, 0.        ], dtype=float32)
+    """
+    return _core.sinc(x)
+
+
+def logaddexp2(x1: Operand, x2: Operand, /) -> Tensor:
+    """log2(2**x1 + 2**x2) without overflow in between. Floating.
+
+    >>> vt.logaddexp2(vt.asarray([0.0, 200.0]), vt.asarray([0.0, 200.0]))
+    Tensor([  1., 201.], dtype=float32)
+    """
+    return _core.logaddexp2(x1, x2)
+
+
+def deg2rad(x: Tensor, /) -> Tensor:
+    """Degrees as radians. Floating; integers are computed in float32.
+
+    >>> vt.deg2rad(vt.asarray([180.0]))
+    Tensor([3.1415927], dtype=float32)
+    """
+    return _fit(_wide("deg2rad", x) * (math.pi / 180), x)
+
+
+def rad2deg(x: Tensor, /) -> Tensor:
+    """Radians as degrees. Floating; integers are computed in float32.
+
+    >>> vt.rad2deg(vt.asarray([0.0, vt.pi]))
+    Tensor([  0., 180.], dtype=float32)
+    """
+    return _fit(_wide("rad2deg", x) * (180 / math.pi), x)
+
+
+def float_power(x1: Operand, x2: Operand, /) -> Tensor:
+    """x1 to the power x2 in float64, whatever their dtypes.
+
+    >>> vt.float_power(vt.asarray([2, 3]), -1)
+    Tensor([0.5       , 0.33333333], dtype=float64)
+    """
+    wide = [_core.astype(x, "float64", False) if isinstance(x, Tensor) else x for x in (x1, x2)]
+    return _core.pow(*wide)
+
+
+def heaviside(x1: Operand, x2: Operand, /) -> Tensor:
+    """0 where x1 is negative, 1 where it is positive, x2 where it is zero; NaN stays NaN. Floating.
+
+    >>> vt.heaviside(vt.asarray([-2.0, 0.0, 3.0]), 0.5)
+    Tensor([0. , 0.5, 1. ], dtype=float32)
+    """
+    x, at_zero = _both("heaviside", x1, x2)
+    step = _core.astype(x > 0, x.dtype, False)
+    return _core.where(x == 0, at_zero, _core.where(_core.isnan(x), x, step))
+
+
+def fabs(x: Tensor, /) -> Tensor:
+    """Absolute value as a float: integers are computed in float32.
+
+    >>> vt.fabs(vt.asarray([-1, 2]))
+    Tensor([1., 2.], dtype=float32)
+    """
+    if isinstance(x, Tensor) and x.dtype.kind == "c":
+        raise TypeError(f"fabs: expected a real dtype, got {x.dtype}")
+    return _core.abs(_floating(x))  # type: ignore[arg-type]  # a number is the op's TypeError
+
+
+def divmod(x1: Operand, x2: Operand, /) -> tuple[Tensor, Tensor]:
+    """`floor_divide` and `remainder` of both.
+
+    >>> vt.divmod(vt.asarray([7, -7]), 3)
+    (Tensor([ 2, -3], dtype=int64), Tensor([1, 2], dtype=int64))
+    """
+    return _core.floor_divide(x1, x2), _core.remainder(x1, x2)
+
+
+def gcd(x1: Operand, x2: Operand, /) -> Tensor:
+    """The greatest common divisor of ``|x1|`` and ``|x2|``; the other one beside 0. Integers.
+
+    >>> vt.gcd(vt.asarray([12, -8, 0]), 20)
+    Tensor([ 4,  4, 20], dtype=int64)
+    """
+    return _core.gcd(x1, x2)
+
+
+def lcm(x1: Operand, x2: Operand, /) -> Tensor:
+    """The least common multiple of ``|x1|`` and ``|x2|``; 0 beside 0. Integers, which wrap around.
+
+    >>> vt.lcm(vt.asarray([12, -8, 0]), 20)
+    Tensor([60, 40,  0], dtype=int64)
+    """
+    return _core.lcm(x1, x2)
+
+
+# ---- parts of floating-point numbers ----------------------------------------------------------
+
+
+def isposinf(x: Tensor, /) -> Tensor:
+    """True where x is +inf. Any real dtype.
+
+    >>> vt.isposinf(vt.asarray([vt.inf, -vt.inf, 1.0]))
+    Tensor([ True, False, False], dtype=bool)
+    """
+    return _core.isinf(x) & _core.logical_not(_core.signbit(x))
+
+
+def isneginf(x: Tensor, /) -> Tensor:
+    """True where x is -inf. Any real dtype.
+
+    >>> vt.isneginf(vt.asarray([vt.inf, -vt.inf, 1.0]))
+    Tensor([False,  True, False], dtype=bool)
+    """
+    return _core.isinf(x) & _core.signbit(x)
+
+
+def nan_to_num(
+    x: Tensor,
+    /,
+    *,
+    nan: Operand = 0.0,
+    posinf: Operand | None = None,
+    neginf: Operand | None = None,
+) -> Tensor:
+    """`x` with `nan` for NaN, `posinf` for +inf and `neginf` for -inf.
+
+    Without `posinf` and `neginf` the largest and the lowest number of the dtype. Any real dtype,
+    which the result has; integers and bool, which have none of these, as they are.
+
+    >>> vt.nan_to_num(vt.asarray([vt.nan, vt.inf, 1.0]), posinf=9.0)
+    Tensor([0., 9., 1.], dtype=float32)
+    """
+    if x.dtype.kind == "c":
+        raise TypeError(f"nan_to_num: expected a real dtype, got {x.dtype}")
+    if x.dtype.kind in "biu":
+        return _core.astype(x, x.dtype, True)
+    limits = data_types.finfo(x)
+    above = limits.max if posinf is None else posinf
+    below = limits.min if neginf is None else neginf
+    infinite = _core.where(_core.signbit(x), below, _core.where(_core.isinf(x), above, x))
+    result = _core.where(_core.isinf(x), infinite, _core.where(_core.isnan(x), nan, x))
+    return _core.astype(result, x.dtype, False)
+
+
+def modf(x: Tensor, /) -> tuple[Tensor, Tensor]:
+    """(fraction, whole part) of x, exact, both with its sign. Floating; integers in float32.
+
+    >>> vt.modf(vt.asarray([3.5, -0.25]))
+    (Tensor([ 0.5 , -0.25], dtype=float32), Tensor([ 3., -0.], dtype=float32))
+    """
+    x = _fit(x, x)
+    whole = _core.trunc(x)
+    fraction = _core.where(_core.isinf(x), 0.0, x - whole)
+    return _core.copysign(fraction, x), whole
+
+
+def spacing(x: Tensor, /) -> Tensor:
+    """The distance from x to the next number of its dtype away from 0, with the sign of x.
+
+    Floating; integers are computed in float32. Infinite at the largest number, NaN at infinity.
+
+    >>> vt.spacing(vt.asarray([1.0, -2.0])) / 2.0**-23
+    Tensor([ 1., -2.], dtype=float32)
+    """
+    x = _fit(x, x)
+    away = _core.copysign(math.inf, x)
+    return _core.nextafter(x, away) - x
+
+
+#: Unsigned integers of the same width, bits of the mantissa, bias of the exponent, exponent of the
+#: smallest subnormal.
+_FORMATS = {"float32": ("uint32", 23, 127, -149), "float64": ("uint64", 52, 1023, -1074)}
+#: For ldexp: the power of two with which numbers below 1 are multiplied first, and the n beyond
+#: which x * 2^n of the others is 0 or of all is infinite.
+_STEPS = {"float32": (100, -285, 300), "float64": (700, -2110, 2200)}
+
+
+def frexp(x: Tensor, /) -> tuple[Tensor, Tensor]:
+    """(m, e) with x = m * 2**e and 0.5 <= ``|m|`` < 1, e an int32; (x, 0) for 0, infinities and
+    NaN. Exact. Floating; integers are computed in float32.
+
+    >>> vt.frexp(vt.asarray([8.0, -0.75]))
+    (Tensor([ 0.5 , -0.75], dtype=float32), Tensor([4, 0], dtype=int32))
+    """
+    wide = _wide("frexp", x)
+    words_dtype, bits, bias, least = _FORMATS[wide.dtype.name]
+    words = wide.view(words_dtype)
+    top = 1 << (_core.result_type(wide).itemsize * 8 - 1)
+    ones = (1 << bits) - 1
+    subnormal = (words & (top - 1)) <= ones
+    # The integer that a subnormal's mantissa is, as a float, has its bits where others have them.
+    counted = _core.astype(words & ones, wide.dtype, False).view(words_dtype)
+    whole = _core.where(subnormal, counted, words & (top - 1))
+    offset = _core.where(subnormal, least - bias + 1, 1 - bias)
+    exponent = _core.astype(whole >> bits, "int32", False) + offset
+    mantissa = ((whole & ones) | ((bias - 1) << bits) | (words & top)).view(wide.dtype)
+    plain = _core.isfinite(wide) & (whole != 0)
+    found = _core.where(plain, mantissa, wide)
+    return _fit(found, x), _core.astype(_core.where(plain, exponent, 0), "int32", False)
+
+
+def ldexp(x1: Operand, x2: Operand, /) -> Tensor:
+    """x1 * 2**x2, rounded once. x1 floating, or an integer computed in float32; x2 an integer.
+
+    >>> vt.ldexp(vt.asarray([0.5, -0.75]), vt.asarray([4, 1]))
+    Tensor([ 8. , -1.5], dtype=float32)
+    """
+    beside = x1 if isinstance(x1, Tensor) else x2
+    if not isinstance(beside, Tensor):
+        raise TypeError(f"ldexp: expected a Tensor, got {type(x1).__name__}")
+    n = x2 if isinstance(x2, Tensor) else _core.full((), x2, "int64", beside.device)
+    if n.dtype.kind not in "iu":
+        raise TypeError(f"ldexp: expected integers as exponents, got {n.dtype}")
+    x = x1 if isinstance(x1, Tensor) else _core.full((), x1, "float32", beside.device)
+    wide = _wide("ldexp", x)
+    up, low, high = _STEPS[wide.dtype.name]
+    if n.dtype.kind == "u" and n.dtype.itemsize > 2:
+        n = _core.minimum(n, high)
+    n = _core.astype(n, "int64" if n.dtype.itemsize == 8 else "int32", False)
+    # Numbers below 1 are made large, so that of three steps only the last can round.
+    small = _core.abs(wide) < 1
+    n = _core.clip(_core.clip(n, low, high) - _core.where(small, up, 0), low, high)
+    power = _core.astype(n, wide.dtype, False)
+    third = _core.round(power * (1 / 3))
+    step, rest = _core.exp2(third), _core.exp2(power - (third + third))
+    return _fit(_core.where(small, wide * 2.0**up, wide) * rest * step * step, x)
+
+
+# As in `elementwise`: every function above is public.
+globals()["__all__"] = [
+    name
+    for name, item in list(globals().items())
+    if getattr(item, "__module__", None) == __name__ and not name.startswith("_")
+]
