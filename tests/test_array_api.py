@@ -469,3 +469,32 @@ def test_isin_compares_in_the_promoted_dtype():
     a, tests = np.arange(-5, 300, dtype=np.int16), np.arange(200, 256, dtype=np.uint8)
     same(vt.isin(vt.asarray(a), vt.asarray(tests)), np.isin(a, tests))
     same(vt.isin(vt.asarray(tests), vt.asarray(a) / 2), np.isin(tests, a / 2))
+
+
+def test_reductions_of_complex_numbers_have_complex_results():
+    z = vt.asarray([1j, 2.0])
+    for function in (vt.sum, vt.prod, vt.cumulative_sum, vt.cumulative_prod):
+        with pytest.raises(TypeError, match="expected a complex dtype for the result, got float32"):
+            function(z, dtype=vt.float32)
+        assert function(z, dtype=vt.complex128).dtype == vt.complex128
+
+
+@pytest.mark.unwatched
+def test_what_is_no_tensor_is_refused_by_the_name_of_the_function():
+    calls = {
+        **{name: () for name in ("unstack", "flip", "matrix_transpose", "nonzero", "diff")},
+        **{name: () for name in ("cumulative_sum", "cumulative_prod", "tril", "triu", "meshgrid")},
+        **{name: () for name in ("empty_like", "zeros_like", "ones_like", "broadcast_arrays")},
+        **{name: (0,) for name in ("expand_dims", "squeeze", "full_like", "reshape", "roll")},
+        **{name: (1,) for name in ("tile", "repeat", "take", "pad", "broadcast_to")},
+        **{name: ([1],) for name in ("vecdot", "tensordot", "matmul", "searchsorted", "isin")},
+        "moveaxis": (0, 0),
+        "take_along_axis": ([0],),
+    }
+    for name, rest in calls.items():
+        with pytest.raises(TypeError, match=f"^{name}: expected a Tensor, got list"):
+            getattr(vt, name)([1], *rest)
+    with pytest.raises(TypeError, match="^stack: expected a Tensor, got int"):
+        vt.stack([1, 2])
+    with pytest.raises(TypeError, match="^isin: expected a Tensor, got list"):
+        vt.isin(vt.ones(2), [1])

@@ -39,6 +39,9 @@ vkt_status vkt_reducer_init(vkt_op op, vkt_dtype x, const vkt_reduce_options *op
     if (vkt_ops[op].result == VKT_RESULT_ACCUM && options->has_dtype) {
         VKT_REQUIRE(options->dtype != VKT_BOOL, VKT_TYPE_ERROR,
                     "%s: expected a numeric dtype for the result, got bool", vkt_ops[op].name);
+        VKT_REQUIRE(!vkt_dtype_is_complex(x) || vkt_dtype_is_complex(options->dtype),
+                    VKT_TYPE_ERROR, "%s: expected a complex dtype for the result, got %s",
+                    vkt_ops[op].name, vkt_dtypes[options->dtype].name);
         compute = options->dtype;
         result = options->dtype;
     }

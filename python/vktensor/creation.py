@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vktensor import _core
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._dtypes import DType, complex64, float32, float64, int64
 from vktensor._typing import DeviceLike, DTypeLike, Scalar, Shape
@@ -141,6 +142,7 @@ def empty_like(
     >>> vt.empty_like(vt.ones((2, 3), dtype=vt.int8)).dtype
     dtype('int8')
     """
+    check_tensors("empty_like", x)
     return _core.empty(x.shape, x.dtype if dtype is None else dtype, device or x.device)
 
 
@@ -222,6 +224,7 @@ def full_like(
     >>> vt.full_like(vt.asarray([1, 2]), 7)
     Tensor([7, 7], dtype=int64)
     """
+    check_tensors("full_like", x)
     return _core.full(x.shape, fill_value, x.dtype if dtype is None else dtype, device or x.device)
 
 
@@ -284,6 +287,7 @@ def ones_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: DeviceLik
     >>> vt.ones_like(vt.asarray([3, 4]))
     Tensor([1, 1], dtype=int64)
     """
+    check_tensors("ones_like", x)
     return full_like(x, 1, dtype=dtype, device=device)
 
 
@@ -349,6 +353,7 @@ def zeros_like(
     >>> vt.zeros_like(vt.asarray([3, 4]))
     Tensor([0, 0], dtype=int64)
     """
+    check_tensors("zeros_like", x)
     return full_like(x, 0, dtype=dtype, device=device)
 
 
@@ -588,6 +593,7 @@ def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Ten
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
     """
+    check_tensors("meshgrid", *arrays)
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: expected indexing 'xy' or 'ij', got {indexing!r}")
     ndim = len(arrays)
@@ -607,6 +613,7 @@ def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Ten
 
 
 def _triangle(op: str, x: Tensor, k: int, upper: bool) -> Tensor:
+    check_tensors(op, x)
     if x.ndim < 2:
         raise ValueError(f"{op}: expected at least 2 dimensions, got {x.ndim}")
     k = _clamp(k, x.shape[-2], x.shape[-1])

@@ -7,6 +7,7 @@ from math import prod
 from operator import index
 
 from vktensor import _core
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._dtypes import float32
 
@@ -74,6 +75,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     >>> vt.vecdot(vt.asarray([1, 2, 3]), vt.asarray([4, 5, 6]))
     Tensor(32, dtype=int64)
     """
+    check_tensors("vecdot", x1, x2)
     if not -min(x1.ndim, x2.ndim) <= axis < 0:
         if axis >= 0 and x1.ndim == x2.ndim and axis < x1.ndim:
             axis -= x1.ndim
@@ -128,6 +130,7 @@ def tensordot(
     >>> vt.tensordot(vt.ones((2, 3)), vt.ones((3, 4)), axes=1).shape
     (2, 4)
     """
+    check_tensors("tensordot", x1, x2)
     if not isinstance(axes, (tuple, list)):
         axes = index(axes)
         if not 0 <= axes <= min(x1.ndim, x2.ndim):

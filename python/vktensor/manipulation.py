@@ -4,13 +4,13 @@ result says so."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import index
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.exceptions import AxisError
 
 from vktensor import _core
+from vktensor._checks import check_integers, check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Axis, Scalar
 
@@ -37,22 +37,11 @@ __all__ = [
 ]
 
 
-def _integers(op: str, name: str, value: Any) -> tuple[int, ...]:
-    """`value`, one integer or several, as a tuple."""
-    if isinstance(value, int):
-        return (value,)
-    try:
-        return tuple(map(index, value)) if np.ndim(value) else (index(value),)
-    except TypeError:
-        kind = type(value).__name__
-        raise TypeError(f"{op}: expected {name} to be integers, got {kind}") from None
-
-
 def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     """`axis` as a tuple of distinct axes in 0..ndim-1; None is all of them."""
     if axis is None:
         return tuple(range(ndim))
-    given = _integers(op, "axis", axis)
+    given = check_integers(op, "axis", axis)
     for a in given:
         if not -ndim <= a < ndim:
             # Both a ValueError and an IndexError, which the standard wants of expand_dims.
@@ -142,6 +131,7 @@ def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
     >>> x.shape, y.shape
     ((3, 4), (3, 4))
     """
+    check_tensors("broadcast_arrays", *arrays)
     shape = _core.broadcast_shapes(*(x.shape for x in arrays))
     return tuple(_core.broadcast_to(x, shape) for x in arrays)
 
@@ -209,6 +199,7 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     arrays = list(arrays)
     if not arrays:
         raise ValueError("stack: expected at least one array, got none")
+    check_tensors("stack", *arrays)
     for x in arrays:
         if x.shape != arrays[0].shape:
             raise ValueError(f"stack: expected equal shapes, got {arrays[0].shape} and {x.shape}")
@@ -242,6 +233,7 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     >>> vt.unstack(vt.asarray([[1, 2], [3, 4]]))[1]
     Tensor([3, 4], dtype=int64)
     """
+    check_tensors("unstack", x)
     (place,) = _axes("unstack", axis, x.ndim)
     before = (slice(None),) * place
     return tuple(x[(*before, i)] for i in range(x.shape[place]))
@@ -272,7 +264,8 @@ def expand_dims(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
     >>> vt.expand_dims(vt.asarray([1, 2]), 1).shape
     (2, 1)
     """
-    count = len(_integers("expand_dims", "axis", axis))
+    check_tensors("expand_dims", x)
+    count = len(check_integers("expand_dims", "axis", axis))
     return _core.expand_dims(x, _axes("expand_dims", axis, x.ndim + count))
 
 
@@ -303,6 +296,7 @@ def squeeze(x: Tensor, /, axis: int | Sequence[int]) -> Tensor:
     >>> vt.squeeze(vt.ones((1, 2)), 0).shape
     (2,)
     """
+    check_tensors("squeeze", x)
     return _core.squeeze(x, _axes("squeeze", axis, x.ndim))
 
 
@@ -358,6 +352,7 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
     Tensor([[1, 3],
             [2, 4]], dtype=int64)
     """
+    check_tensors("matrix_transpose", x)
     return x.mT
 
 
@@ -388,6 +383,7 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
     >>> vt.moveaxis(vt.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
+    check_tensors("moveaxis", x)
     places = _axes("moveaxis", source, x.ndim)
     targets = _axes("moveaxis", destination, x.ndim)
     if len(places) != len(targets):
@@ -422,6 +418,7 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     >>> vt.flip(vt.asarray([1, 2, 3]))
     Tensor([3, 2, 1], dtype=int64)
     """
+    check_tensors("flip", x)
     return _core.flip(x, _axes("flip", axis, x.ndim))
 
 
@@ -489,12 +486,13 @@ def roll(
     >>> vt.roll(vt.asarray([1, 2, 3]), 1)
     Tensor([3, 1, 2], dtype=int64)
     """
+    check_tensors("roll", x)
     if axis is None:
         flat = roll(_core.reshape(x, (-1,), None), shift, axis=0)
         return _core.reshape(flat, x.shape, None)
     # An axis may come twice: its shifts add up.
-    axes = [_axes("roll", a, x.ndim)[0] for a in _integers("roll", "axis", axis)]
-    shifts = _integers("roll", "shift", shift)
+    axes = [_axes("roll", a, x.ndim)[0] for a in check_integers("roll", "axis", axis)]
+    shifts = check_integers("roll", "shift", shift)
     shifts *= len(axes) if np.ndim(shift) == 0 else 1
     if len(shifts) != len(axes):
         raise ValueError(f"roll: expected {len(axes)} shifts, got {len(shifts)}")
@@ -545,6 +543,7 @@ def pad(
     >>> vt.pad(vt.asarray([1, 2, 3]), 1)
     Tensor([0, 1, 2, 3, 0], dtype=int64)
     """
+    check_tensors("pad", x)
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"pad: expected a mode, got {mode!r}")
     widths = np.broadcast_to(np.asarray(pad_width, np.int64), (x.ndim, 2)).tolist()
@@ -618,6 +617,7 @@ def repeat(
     >>> vt.repeat(vt.asarray([1, 2]), vt.asarray([1, 2]))
     Tensor([1, 2, 2], dtype=int64)
     """
+    check_tensors("repeat", x)
     if axis is None:
         x, axis = _core.reshape(x, (-1,), None), 0
     (place,) = _axes("repeat", axis, x.ndim)
@@ -678,7 +678,8 @@ def tile(x: Tensor, repetitions: int | Sequence[int], /) -> Tensor:
     >>> vt.tile(vt.asarray([1, 2]), (2,))
     Tensor([1, 2, 1, 2], dtype=int64)
     """
-    counts = _integers("tile", "repetitions", repetitions)
+    check_tensors("tile", x)
+    counts = check_integers("tile", "repetitions", repetitions)
     if any(count < 0 for count in counts):
         raise ValueError(f"tile: expected repetitions >= 0, got {counts}")
     ndim = max(len(counts), x.ndim)
@@ -721,6 +722,7 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     >>> vt.take(vt.asarray([10, 20, 30]), vt.asarray([2, 0]))
     Tensor([30, 10], dtype=int64)
     """
+    check_tensors("take", x)
     if axis is None:
         if x.ndim != 1:
             raise ValueError(f"take: expected an axis for {x.ndim} dimensions")
@@ -764,5 +766,6 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     Tensor([[20],
             [30]], dtype=int64)
     """
+    check_tensors("take_along_axis", x)
     (place,) = _axes("take_along_axis", axis, x.ndim)
     return _core.take_along_axis(x, indices, place)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
 from vktensor import _core
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
@@ -18,6 +21,9 @@ _MANY = 32
 
 def _beside(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
     """Both as tensors: a Python scalar takes the dtype it has beside the Tensor."""
+    for x in (x1, x2):
+        if not isinstance(x, Tensor) and np.ndim(x):
+            check_tensors(op, x)
     if isinstance(x1, Tensor):
         if isinstance(x2, Tensor):
             return x1, x2
@@ -154,6 +160,7 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
     >>> columns
     Tensor([1, 0], dtype=int64)
     """
+    check_tensors("nonzero", x)
     if x.ndim == 0:
         raise ValueError("nonzero: expected at least 1 dimension, got 0")
     return coordinates(_core.flat_nonzero(x), x.shape)

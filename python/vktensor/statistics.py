@@ -7,6 +7,7 @@ missing or repeated axis.
 from __future__ import annotations
 
 from vktensor import _core
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Axis, DTypeLike, Operand
 
@@ -483,7 +484,9 @@ def cumulative_sum(
     >>> vt.cumulative_sum(vt.asarray([1, 2, 3]))
     Tensor([1, 3, 6], dtype=int64)
     """
-    return _core.scan("cumulative_sum", x, _only_axis(x, axis), dtype, include_initial)
+    return _core.scan(
+        "cumulative_sum", x, _only_axis("cumulative_sum", x, axis), dtype, include_initial
+    )
 
 
 def cumulative_prod(
@@ -524,7 +527,9 @@ def cumulative_prod(
     >>> vt.cumulative_prod(vt.asarray([2, 3, 4]))
     Tensor([ 2,  6, 24], dtype=int64)
     """
-    return _core.scan("cumulative_prod", x, _only_axis(x, axis), dtype, include_initial)
+    return _core.scan(
+        "cumulative_prod", x, _only_axis("cumulative_prod", x, axis), dtype, include_initial
+    )
 
 
 def diff(
@@ -565,6 +570,7 @@ def diff(
     >>> vt.diff(vt.asarray([1, 4, 9]))
     Tensor([3, 5], dtype=int64)
     """
+    check_tensors("diff", x)
     if n < 0:
         raise ValueError(f"diff: expected n >= 0, got {n}")
     if not -x.ndim <= axis < x.ndim:
@@ -590,9 +596,10 @@ def _end(part: Operand, x: Tensor, axis: int) -> Tensor:
     return _core.broadcast_to(part, shape)
 
 
-def _only_axis(x: Tensor, axis: int | None) -> int:
+def _only_axis(op: str, x: Tensor, axis: int | None) -> int:
+    check_tensors(op, x)
     if axis is None:
         if x.ndim != 1:
-            raise ValueError(f"cumulative: expected an axis for {x.ndim} dimensions")
+            raise ValueError(f"{op}: expected an axis for {x.ndim} dimensions")
         return 0
     return axis
