@@ -51,7 +51,9 @@ def name_list(names: Any) -> str:
 ufuncs = [value for value in vars(np).values() if isinstance(value, np.ufunc)]
 myst_enable_extensions = ["substitution"]
 myst_substitutions = {
-    "numpy_functions": name_list(f"np.{f.__name__}" for f in _functions._TABLE),
+    "numpy_functions": name_list(
+        f"{f.__module__}.{f.__name__}".replace("numpy.", "np.") for f in _functions.table()
+    ),
     "numpy_ufuncs": name_list(f"np.{u.__name__}" for u in ufuncs if _ufuncs.find(u)),
     "numpy_like": name_list(f"np.{f.__name__}" for f in _functions._LIKE),
 }

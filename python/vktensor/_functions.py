@@ -6,6 +6,7 @@ lists beside a Tensor are placed on its device; parameters are NumPy's.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
@@ -44,13 +45,15 @@ _ALIASES = {
 }
 
 
-def _implements(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _implements(
+    *names: str, module: Any = np
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enters a function under these names of NumPy's, as far as this NumPy has them."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
-            if hasattr(np, name):
-                _TABLE[getattr(np, name)] = function
+            if hasattr(module, name):
+                _TABLE[getattr(module, name)] = function
         return function
 
     return enter
@@ -691,6 +694,13 @@ def _place(value: Any, device: Any) -> Any:
     return value
 
 
+def table() -> dict[Callable[..., Any], Callable[..., Any]]:
+    """What there is for NumPy's functions; half of it is imported when it is first needed."""
+    for rest in ("_analysis", "_arranging"):
+        importlib.import_module(f"vktensor.{rest}")
+    return _TABLE
+
+
 def array_function(
     self: Tensor,
     func: Callable[..., Any],
@@ -709,9 +719,12 @@ def array_function(
     if func in _LIKE:
         kwargs.pop("device", None)
         return _LIKE[func](device, *args, **kwargs)
-    function = _TABLE.get(func)
+    function = _TABLE.get(func) or table().get(func)
     if function is None:
-        return NotImplemented
+        raise TypeError(
+            f"{func.__module__}.{func.__name__}: there is no such function of tensors; "
+            "numpy.asarray(x) gives NumPy's array of one"
+        )
     first = args[:1] if func is np.copyto else ()
     placed = [*first, *(_place(x, device) for x in args[len(first) :])]
     named = {name: x if name == "out" else _place(x, device) for name, x in kwargs.items()}

@@ -1,0 +1,586 @@
+"""NumPy's functions on tensors that order, count, interpolate and measure, and those of
+numpy.linalg that need no decomposition: a part of the table of `_functions`.
+
+Parameters are NumPy's. What a function cannot do is a TypeError that names it.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from vktensor import (
+    _core,
+    creation,
+    elementwise,
+    linear_algebra,
+    manipulation,
+    searching,
+    sorting,
+    statistics,
+)
+from vktensor._arranging import _host, _ravel, _refuse
+from vktensor._core import Tensor
+from vktensor._functions import _TABLE, _at_least, _both, _implements, _stored, _tensor
+from vktensor._typing import Axis
+
+_of_linalg = functools.partial(_implements, module=np.linalg)
+
+
+def _floating(x: Tensor) -> Tensor:
+    return _core.astype(x, _core.result_type(x, 1.0), False)
+
+
+# ---- angles -------------------------------------------------------------------------------------
+
+
+@_implements("angle")
+def _angle(z: Tensor, deg: bool = False) -> Tensor:
+    z = _floating(z)
+    if z.dtype.kind == "c":
+        result = _core.atan2(elementwise.imag(z), elementwise.real(z))
+    else:
+        result = _core.atan2(0.0, z)
+    return result * (180 / np.pi) if deg else result
+
+
+@_implements("unwrap")
+def _unwrap(
+    p: Tensor, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi
+) -> Tensor:
+    p = _floating(p)
+    step = statistics.diff(p, axis=axis)
+    half = period / 2
+    short = _core.remainder(step + half, period) - half
+    short = _core.where((short == -half) & (step > 0), half, short)
+    fix = _core.where(_core.abs(step) < max(half, discont or half), 0.0, short - step)
+    return p + statistics.cumulative_sum(fix, axis=axis, include_initial=True)
+
+
+# ---- order statistics -------------------------------------------------------------------------
+
+
+def _rows(op: str, a: Tensor, axis: Axis) -> tuple[Tensor, tuple[int, ...], tuple[int, ...]]:
+    """`a` floating with the reduced axes as one, the last; the kept lengths, and those of
+    keepdims."""
+    if a.dtype.kind == "c":
+        raise TypeError(f"{op}: expected a real dtype, got {a.dtype}")
+    every = tuple(range(a.ndim))
+    axes = every if axis is None else manipulation._axes(op, axis, a.ndim)
+    kept = [i for i in every if i not in axes]
+    lengths = tuple(a.shape[i] for i in kept)
+    n = math.prod(a.shape[i] for i in axes)
+    rows = _core.reshape(_core.permute_dims(_floating(a), (*kept, *axes)), (*lengths, n), None)
+    return rows, lengths, tuple(1 if i in axes else a.shape[i] for i in every)
+
+
+_METHODS: dict[str, Callable[[Any, Any], Any]] = {
+    # Of the position and its floor: how far to go towards the next element.
+    "linear": lambda at, low: at - low,
+    "lower": lambda at, low: low * 0,
+    "higher": lambda at, low: (at > low) * 1.0,
+    "midpoint": lambda at, low: (at > low) * 0.5,
+    # Halves to the even one.
+    "nearest": lambda at, low: np.rint(at) - low,
+}
+
+
+def _between(low: Tensor, high: Tensor, part: Any) -> Tensor:
+    """From `low` part of the way to `high`, which may be the same infinity."""
+    return _core.where((low == high) | (part == 0), low, low + (high - low) * part)
+
+
+def _quantiles(op: str, a: Tensor, q: Any, axis: Axis, method: str, skips_nan: bool) -> Any:
+    """Quantiles on the last axis, with the kept lengths and those of keepdims."""
+    if method not in _METHODS:
+        raise TypeError(f"{op}: expected a method of {list(_METHODS)}, got {method!r}")
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ValueError(f"{op}: expected quantiles from 0 to 1, got {q}")
+    rows, lengths, ones = _rows(op, a, axis)
+    n = rows.shape[-1]
+    if n == 0:
+        return _core.full((*lengths, q.size), np.nan, rows.dtype, a.device), lengths, ones
+    ordered = sorting.sort(rows, axis=-1)
+    if not skips_nan:
+        at = q.ravel() * (n - 1)
+        low = np.floor(at)
+        part = _core.asarray(_METHODS[method](at, low), rows.dtype, a.device, None)
+        ends = [_core.asarray(i.astype(np.int64), None, a.device, None) for i in (low, np.ceil(at))]
+        below, above = (manipulation.take(ordered, i, axis=-1) for i in ends)
+        found = _between(below, above, part)
+        return _core.where(_core.isnan(ordered[..., -1:]), np.nan, found), lengths, ones
+    count = _core.reduce("sum", _core.logical_not(_core.isnan(rows)), -1, True)
+    share = _core.asarray(q.ravel(), rows.dtype, a.device, None)
+    at = share * _core.astype(_core.maximum(count - 1, 0), rows.dtype)
+    low = _core.floor(at)
+    ends = [_core.astype(i, "int64") for i in (low, _core.ceil(at))]
+    below, above = (manipulation.take_along_axis(ordered, i, axis=-1) for i in ends)
+    return _between(below, above, _METHODS[method](at, low)), lengths, ones
+
+
+def _quantile_function(name: str, scale: float, skips_nan: bool) -> Callable[..., Any]:
+    def call(
+        a: Any,
+        q: Any,
+        axis: Axis = None,
+        out: Any = None,
+        overwrite_input: bool = False,
+        method: str = "linear",
+        keepdims: bool = False,
+        *,
+        weights: Any = None,
+    ) -> Any:
+        _refuse(name, weights=weights)
+        a = _tensor(a, q)
+        q = np.asarray(_host(q), np.float64) / scale
+        found, lengths, ones = _quantiles(name, a, q, axis, method, skips_nan)
+        shape = (*q.shape, *(ones if keepdims else lengths))
+        axes = (len(lengths), *range(len(lengths)))
+        return _stored(name, _core.reshape(_core.permute_dims(found, axes), shape, None), out)
+
+    return call
+
+
+def _median_function(name: str, skips_nan: bool) -> Callable[..., Any]:
+    def call(
+        a: Tensor,
+        axis: Axis = None,
+        out: Any = None,
+        overwrite_input: bool = False,
+        keepdims: bool = False,
+    ) -> Any:
+        half = np.full(1, 0.5)
+        found, lengths, ones = _quantiles(name, a, half, axis, "linear", skips_nan)
+        return _stored(name, _core.reshape(found, ones if keepdims else lengths, None), out)
+
+    return call
+
+
+_implements("quantile")(_quantile_function("quantile", 1, False))
+_implements("percentile")(_quantile_function("percentile", 100, False))
+_implements("nanquantile")(_quantile_function("nanquantile", 1, True))
+_implements("nanpercentile")(_quantile_function("nanpercentile", 100, True))
+_implements("median")(_median_function("median", False))
+_implements("nanmedian")(_median_function("nanmedian", True))
+
+
+@_implements("partition")
+def _partition(
+    a: Tensor, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None
+) -> Tensor:
+    _refuse("partition", order=order)
+    return sorting.sort(_ravel(a) if axis is None else a, axis=-1 if axis is None else axis)
+
+
+@_implements("argpartition")
+def _argpartition(
+    a: Tensor, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None
+) -> Tensor:
+    _refuse("argpartition", order=order)
+    return sorting.argsort(_ravel(a) if axis is None else a, axis=-1 if axis is None else axis)
+
+
+@_implements("lexsort")
+def _lexsort(keys: Any, axis: int = -1) -> Tensor:
+    order = None
+    for key in keys:
+        if order is None:
+            order = sorting.argsort(key, axis=axis)
+            continue
+        sorted_key = manipulation.take_along_axis(key, order, axis=axis)
+        place = sorting.argsort(sorted_key, axis=axis)
+        order = manipulation.take_along_axis(order, place, axis=axis)
+    if order is None:
+        raise TypeError("lexsort: expected at least one key")
+    return order
+
+
+# ---- counting ---------------------------------------------------------------------------------
+
+
+@_implements("digitize")
+def _digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    x, bins = _both(x, bins)
+    if bins.ndim != 1:
+        raise ValueError(f"digitize: expected bins of one dimension, got {bins.ndim}")
+    steps = statistics.diff(bins)
+    rising = bool(_core.reduce("all", steps >= 0))
+    if not rising and not bool(_core.reduce("all", steps <= 0)):
+        raise ValueError("digitize: expected bins that rise or fall")
+    side: Any = "left" if right else "right"
+    if rising:
+        return searching.searchsorted(bins, x, side=side)
+    return bins.size - searching.searchsorted(manipulation.flip(bins), x, side=side)
+
+
+@_implements("bincount")
+def _bincount(x: Tensor, /, weights: Any = None, minlength: int = 0) -> Tensor:
+    _refuse("bincount", weights=weights)
+    if x.ndim != 1 or x.dtype.kind not in "iu":
+        raise TypeError(f"bincount: expected integers in one dimension, got {x.dtype}, {x.ndim}-d")
+    if minlength < 0:
+        raise ValueError(f"bincount: expected a minlength of at least 0, got {minlength}")
+    n = minlength
+    if x.size:
+        ordered = sorting.sort(_core.astype(x, "int64", False))
+        if int(ordered[0]) < 0:
+            raise ValueError("bincount: expected no negative numbers")
+        n = max(n, int(ordered[-1]) + 1)
+    else:
+        ordered = _core.astype(x, "int64", False)
+    edges = creation.arange(n + 1, device=x.device)
+    return statistics.diff(searching.searchsorted(ordered, edges))
+
+
+def _edges(a: Tensor, bins: Any, limits: Any) -> Tensor:
+    """The edges of a histogram's bins."""
+    if isinstance(bins, str):
+        raise TypeError(f"histogram: expected a number of bins or their edges, got {bins!r}")
+    if isinstance(bins, Tensor) and bins.ndim or not np.isscalar(bins):
+        edges = _tensor(bins, a)
+        if edges.ndim != 1 or bool(_core.reduce("any", statistics.diff(edges) < 0)):
+            raise ValueError("histogram: expected edges that rise")
+        return edges
+    n = int(bins)  # type: ignore[arg-type]
+    if n < 1:
+        raise ValueError(f"histogram: expected at least one bin, got {n}")
+    if limits is not None:
+        low, high = (float(x) for x in limits)
+    elif a.size:
+        low, high = float(_core.reduce("min", a)), float(_core.reduce("max", a))
+    else:
+        low, high = 0.0, 1.0
+    if not (np.isfinite(low) and np.isfinite(high) and low <= high):
+        raise ValueError(f"histogram: expected a finite range that rises, got {low} to {high}")
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    dtype = _core.result_type(a, 1.0)
+    return _core.asarray(np.linspace(low, high, n + 1), dtype, a.device, None)
+
+
+@_implements("histogram_bin_edges")
+def _histogram_bin_edges(a: Tensor, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    _refuse("histogram_bin_edges", weights=weights)
+    return _edges(a, bins, range)
+
+
+@_implements("histogram")
+def _histogram(
+    a: Tensor, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Tensor, Tensor]:
+    _refuse("histogram", weights=weights)
+    a = _tensor(a, bins)
+    edges = _edges(a, bins, range)
+    ordered, wanted = _both(sorting.sort(_ravel(a)), edges)
+    dtype = _core.result_type(ordered, wanted)
+    ordered, wanted = (_core.astype(x, dtype, False) for x in (ordered, wanted))
+    # The last bin has its upper edge.
+    below = searching.searchsorted(ordered, wanted[:-1])
+    last = searching.searchsorted(ordered, wanted[-1:], side="right")
+    counts = statistics.diff(manipulation.concat([below, last]))
+    if not density:
+        return counts, edges
+    total = _core.reduce("sum", counts)
+    return _floating(counts) / (statistics.diff(edges) * _floating(total)), edges
+
+
+# ---- sets -------------------------------------------------------------------------------------
+
+
+def _unique(x: Any, known: bool = False) -> Tensor:
+    return _ravel(x) if known else sorting.unique_values(x)
+
+
+def _pair(ar1: Any, ar2: Any, assume_unique: bool) -> Tensor:
+    """The elements of both sets, in order: those of both stand there twice."""
+    ar1, ar2 = _both(ar1, ar2)
+    both = [_unique(ar1, assume_unique), _unique(ar2, assume_unique)]
+    return sorting.sort(manipulation.concat(both))
+
+
+@_implements("union1d")
+def _union1d(ar1: Any, ar2: Any) -> Tensor:
+    ar1, ar2 = _both(ar1, ar2)
+    return sorting.unique_values(manipulation.concat([_ravel(ar1), _ravel(ar2)]))
+
+
+@_implements("intersect1d")
+def _intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Tensor:
+    _refuse("intersect1d", return_indices=return_indices)
+    both = _pair(ar1, ar2, assume_unique)
+    return both[:-1][both[1:] == both[:-1]]
+
+
+@_implements("setxor1d")
+def _setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Tensor:
+    both = _pair(ar1, ar2, assume_unique)
+    if both.size < 2:
+        return both
+    differs = both[1:] != both[:-1]
+    end = _core.full((1,), True, "bool", both.device)
+    alone = manipulation.concat([end, differs]) & manipulation.concat([differs, end])
+    return both[alone]
+
+
+@_implements("setdiff1d")
+def _setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Tensor:
+    ar1, ar2 = _both(ar1, ar2)
+    first = _unique(ar1, assume_unique)
+    return first[searching.isin(first, ar2, invert=True)]
+
+
+# ---- between points ---------------------------------------------------------------------------
+
+
+@_implements("interp")
+def _interp(
+    x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
+) -> Any:
+    _refuse("interp", period=period)
+    beside = next(v for v in (x, xp, fp) if isinstance(v, Tensor))
+    x, xp, fp = (_floating(_tensor(v, beside)) for v in (x, xp, fp))
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(
+            f"interp: expected points in one dimension, got shapes {xp.shape} and {fp.shape}"
+        )
+    if xp.size == 1:
+        inside = fp[0] + x * 0
+    else:
+        after = searching.searchsorted(xp, x, side="right")
+        i = _core.clip(after - 1, 0, xp.size - 2)
+        x0, x1, y0, y1 = (v[j] for v in (xp, fp) for j in (i, i + 1))
+        inside = _core.where(x == x1, y1, y0 + (y1 - y0) / (x1 - x0) * (x - x0))
+    below = _core.where(x < xp[0], fp[0] if left is None else left, inside)
+    return _core.where(x > xp[-1], fp[-1] if right is None else right, below)
+
+
+@_implements("trapezoid")
+def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Tensor:
+    y = _floating(_tensor(y, x))
+    width: Any = dx
+    if x is not None:
+        x = _tensor(x, y)
+        width = statistics.diff(x, axis=axis if x.ndim > 1 else -1)
+        if x.ndim == 1:
+            lengths = [1] * y.ndim
+            lengths[axis] = width.size
+            width = _core.reshape(width, lengths, None)
+    y = manipulation.moveaxis(y, axis, -1)
+    if isinstance(width, Tensor):
+        width = manipulation.moveaxis(width, axis, -1)
+    return _core.reduce("sum", (y[..., 1:] + y[..., :-1]) * width, -1) / 2
+
+
+def _slope(f: Tensor, spacing: Any, axis: int) -> Tensor:
+    """Differences along an axis: central ones inside, one-sided ones at the ends."""
+    n = f.shape[axis]
+    if n < 2:
+        raise ValueError(f"gradient: expected at least 2 elements along axis {axis}, got {n}")
+    f = manipulation.moveaxis(f, axis, -1)
+    if isinstance(spacing, Tensor) and spacing.ndim:
+        if spacing.shape != (n,):
+            raise ValueError(f"gradient: expected {n} coordinates, got shape {spacing.shape}")
+        step = statistics.diff(_floating(spacing))
+        before, after = step[:-1], step[1:]
+        left = (f[..., 1:-1] - f[..., :-2]) / before
+        right = (f[..., 2:] - f[..., 1:-1]) / after
+        inside = (left * after + right * before) / (before + after)
+        first, last = step[:1], step[-1:]
+    else:
+        inside = (f[..., 2:] - f[..., :-2]) / (2 * spacing)
+        first = last = spacing
+    ends = ((f[..., 1:2] - f[..., :1]) / first, (f[..., -1:] - f[..., -2:-1]) / last)
+    return manipulation.moveaxis(manipulation.concat([ends[0], inside, ends[1]], axis=-1), -1, axis)
+
+
+@_implements("gradient")
+def _gradient(f: Tensor, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
+    if edge_order != 1:
+        raise TypeError(f"gradient: expected edge_order 1 of tensors, got {edge_order}")
+    f = _floating(f)
+    axes = tuple(range(f.ndim)) if axis is None else manipulation._axes("gradient", axis, f.ndim)
+    spacings = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
+    if len(spacings) != len(axes):
+        raise TypeError(f"gradient: expected 1 or {len(axes)} spacings, got {len(spacings)}")
+    placed = [s if np.isscalar(s) else _tensor(s, f) for s in spacings]
+    found = tuple(_slope(f, s, i) for s, i in zip(placed, axes, strict=True))
+    return found[0] if len(found) == 1 else found
+
+
+@_implements("ediff1d")
+def _ediff1d(ary: Tensor, to_end: Any = None, to_begin: Any = None) -> Tensor:
+    parts = [to_begin, statistics.diff(_ravel(ary)), to_end]
+    placed = [_at_least(_tensor(x, ary), 1) for x in parts if x is not None]
+    return manipulation.concat([_core.astype(_ravel(x), ary.dtype, False) for x in placed])
+
+
+@_implements("polyval")
+def _polyval(p: Any, x: Any) -> Any:
+    beside = p if isinstance(p, Tensor) else x
+    x = _tensor(x, beside)
+    result: Any = x * 0
+    for coefficient in p if isinstance(p, Tensor) else list(np.asarray(p).tolist()):
+        result = result * x + coefficient
+    return result
+
+
+@_implements("vander")
+def _vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    n = x.size if N is None else N
+    column = _core.reshape(x, (-1, 1), None)
+    parts = [_core.full(column.shape, 1, x.dtype, x.device)] + [column] * (n - 1)
+    powers = statistics.cumulative_prod(
+        manipulation.concat(parts[:n], axis=1), axis=1, dtype=x.dtype
+    )
+    return powers if increasing else manipulation.flip(powers, axis=1)
+
+
+# ---- products and norms -----------------------------------------------------------------------
+
+_of_linalg("matmul")(lambda x1, x2, /: linear_algebra.matmul(*_both(x1, x2)))
+_of_linalg("vecdot")(lambda x1, x2, /, *, axis=-1: linear_algebra.vecdot(*_both(x1, x2), axis=axis))
+_of_linalg("outer")(lambda x1, x2, /: _TABLE[np.outer](x1, x2))
+_of_linalg("tensordot")(lambda x1, x2, /, *, axes=2: _TABLE[np.tensordot](x1, x2, axes))
+_of_linalg("matrix_transpose")(lambda x, /: x.mT)
+_of_linalg("diagonal")(lambda x, /, *, offset=0: x.diagonal(offset, -2, -1))
+_of_linalg("trace")(lambda x, /, *, offset=0, dtype=None: x.trace(offset, -2, -1, dtype))
+
+
+@_of_linalg("multi_dot")
+def _multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
+    return _stored("multi_dot", functools.reduce(_TABLE[np.dot], arrays), out)
+
+
+@_of_linalg("matrix_power")
+def _matrix_power(a: Tensor, n: int) -> Tensor:
+    if n < 0:
+        raise TypeError("matrix_power: expected n of at least 0: there is no inverse of tensors")
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"matrix_power: expected square matrices, got shape {a.shape}")
+    if n == 0:
+        one = creation.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+        return _core.broadcast_to(one, a.shape).copy()
+    result = None
+    while n:
+        if n & 1:
+            result = a if result is None else result @ a
+        n >>= 1
+        a = a @ a if n else a
+    assert result is not None
+    return result
+
+
+@_implements("cross")
+def _cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = _both(a, b)
+    a, b = manipulation.moveaxis(a, axisa, -1), manipulation.moveaxis(b, axisb, -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(
+            f"cross: expected vectors of 3 elements, got {a.shape[-1]} and {b.shape[-1]}"
+        )
+    parts = [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    return manipulation.moveaxis(manipulation.stack(parts, axis=-1), -1, axisc)
+
+
+_of_linalg("cross")(lambda x1, x2, /, *, axis=-1: _cross(x1, x2, axis=axis))
+
+
+def _vector_norm(x: Tensor, order: Any, axis: Any, keepdims: bool) -> Tensor:
+    if order == 0:
+        counted = _core.reduce("sum", x != 0, axis, keepdims)
+        return _core.astype(counted, _core.result_type(_core.abs(x), 1.0))
+    if order in (np.inf, -np.inf):
+        return _core.reduce("max" if order > 0 else "min", _core.abs(x), axis, keepdims)
+    if order == 1:
+        return _core.reduce("sum", _core.abs(x), axis, keepdims)
+    if order is None or order == 2:
+        return _core.sqrt(_core.reduce("sum", _core.square(_core.abs(x)), axis, keepdims))
+    powers = _core.reduce("sum", _core.pow(_core.abs(x), float(order)), axis, keepdims)
+    return _core.pow(powers, 1 / order)
+
+
+def _matrix_norm(x: Tensor, order: Any, axes: Any, keepdims: bool) -> Tensor:
+    if order in (None, "fro"):
+        return _vector_norm(x, 2, axes, keepdims)
+    if order not in (1, -1, np.inf, -np.inf):
+        raise TypeError(f"norm: expected ord 'fro', 1, -1, inf or -inf of matrices, got {order!r}")
+    summed, compared = axes if abs(order) == 1 else axes[::-1]
+    sums = _core.reduce("sum", _core.abs(x), summed, True)
+    result = _core.reduce("max" if order > 0 else "min", sums, compared, True)
+    return result if keepdims else manipulation.squeeze(result, axes)
+
+
+@_of_linalg("norm")
+def _norm(x: Tensor, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    x = _floating(x)
+    if axis is None and ord is None:
+        return _vector_norm(x, 2, None, keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else manipulation._axes("norm", axis, x.ndim)
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) == 2:
+        return _matrix_norm(x, ord, axes, keepdims)
+    raise ValueError(f"norm: expected one or two axes, got {len(axes)}")
+
+
+_of_linalg("vector_norm")(
+    lambda x, /, *, axis=None, keepdims=False, ord=2: _vector_norm(
+        _floating(x), ord, axis, keepdims
+    )
+)
+_of_linalg("matrix_norm")(
+    lambda x, /, *, keepdims=False, ord="fro": _matrix_norm(
+        _floating(x), ord, (x.ndim - 2, x.ndim - 1), keepdims
+    )
+)
+
+
+@_implements("cov")
+def _cov(
+    m: Tensor,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Tensor:
+    _refuse("cov", fweights=fweights, aweights=aweights)
+    found = []
+    for x in (m,) if y is None else (m, y):
+        x = _at_least(_floating(_tensor(x, m)), 2)
+        found.append(x.mT if not rowvar and _tensor(x, m).shape[0] != 1 else x)
+    x = manipulation.concat(found) if len(found) > 1 else found[0]
+    if dtype is not None:
+        x = _core.astype(x, dtype, False)
+    n = x.shape[1] - (ddof if ddof is not None else 0 if bias else 1)
+    apart = x - statistics.mean(x, axis=1, keepdims=True)
+    product = apart @ (elementwise.conj(apart) if x.dtype.kind == "c" else apart).mT
+    return manipulation.squeeze(product / max(n, 0), _ones(product))
+
+
+def _ones(x: Tensor) -> tuple[int, ...]:
+    return tuple(i for i, length in enumerate(x.shape) if length == 1)
+
+
+@_implements("corrcoef")
+def _corrcoef(x: Tensor, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Tensor:
+    c = _cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        one: Tensor = c / c
+        return one
+    spread = _core.sqrt(elementwise.real(c.diagonal()))
+    ratio: Tensor = c / spread[:, None] / spread[None, :]
+    return ratio if ratio.dtype.kind == "c" else _core.clip(ratio, -1.0, 1.0)
