@@ -423,6 +423,7 @@ def test_diff_takes_numbers_before_and_behind():
         same(vt.diff(x, axis=axis, prepend=0), np.diff(a, axis=axis, prepend=np.int16(0)))
         both = vt.diff(x, axis=axis, prepend=vt.asarray(7, dtype=vt.int16), append=-1)
         same(both, np.diff(a, axis=axis, prepend=np.int16(7), append=np.int16(-1)))
+    same(vt.diff(x, n=0, prepend=x), np.diff(a, n=0, prepend=a))
     same(vt.diff(x, append=0.5), np.diff(a, append=0.5).astype(np.float32))
 
 

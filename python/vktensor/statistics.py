@@ -575,6 +575,8 @@ def diff(
         raise ValueError(f"diff: expected n >= 0, got {n}")
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"diff: axis {axis} is out of bounds for {x.ndim} dimensions")
+    if n == 0:
+        return x  # as NumPy: without what was to come before and behind
     parts = [_end(part, x, axis) for part in (prepend, x, append) if part is not None]
     if len(parts) > 1:
         x = _core.concat(parts, axis % x.ndim)
