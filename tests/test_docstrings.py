@@ -3,11 +3,13 @@ give what they show."""
 
 from __future__ import annotations
 
+import ast
 import doctest
 import inspect
 import warnings
 from collections.abc import Iterator
-from types import GetSetDescriptorType
+from pathlib import Path
+from types import GetSetDescriptorType, WrapperDescriptorType
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import vktensor as vt
+from vktensor import _core
 from vktensor._dtypes import DType
 
 #: numpydoc's checks: sections that are known and in order, a summary of one sentence on one line,
@@ -31,6 +34,7 @@ CLASSES = {
         "KernelTime",
     ],
     "_dtypes": ["DType"],
+    "_core": ["Tensor", "Device"],
 }
 ATTRIBUTES = (property, GetSetDescriptorType)
 
@@ -90,6 +94,40 @@ def test_documented_parameters_are_those_of_the_signature(name):
     ]
     documented = [names.split(", ") for names, _, _ in sections(item)["Parameters"]]
     assert sum(documented, []) == expected
+
+
+def stub_functions() -> Iterator[tuple[str, ast.FunctionDef, Any]]:
+    """What the stub of the C core declares, with what is there."""
+    tree = ast.parse(Path(_core.__file__).with_name("_core.pyi").read_text())
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name, node, getattr(_core, node.name)
+        elif isinstance(node, ast.ClassDef) and node.name in ("Tensor", "Device"):
+            for item in node.body:
+                if isinstance(item, ast.FunctionDef):
+                    found = vars(getattr(_core, node.name))[item.name]
+                    yield f"{node.name}.{item.name}", item, found
+
+
+@pytest.mark.unwatched
+def test_the_stub_declares_the_signatures_there_are():
+    compared = 0
+    for name, node, found in stub_functions():
+        if node.decorator_list:
+            assert isinstance(found, ATTRIBUTES), name
+            continue
+        if isinstance(found, WrapperDescriptorType):
+            continue  # an operator: Python itself gives it a signature
+        source = f"def {node.name}({ast.unparse(node.args)}): pass"
+        declared: dict[str, Any] = {}
+        exec(f"from __future__ import annotations\n{source}", declared)
+        expected = list(inspect.signature(declared[node.name]).parameters.values())
+        got = list(inspect.signature(found).parameters.values())
+        assert [(p.name, p.default) for p in got] == [(p.name, p.default) for p in expected], name
+        kinds = zip(got, expected, strict=True)
+        assert all(p.kind == q.kind for p, q in kinds if p.name != "self"), name
+        compared += 1
+    assert compared > 180
 
 
 @pytest.mark.parametrize("name", NAMES)

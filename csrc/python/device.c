@@ -363,31 +363,44 @@ static PyObject *device_get_limits(PyObject *self, void *unused)
 }
 
 static PyGetSetDef device_attributes[] = {
-    {"name", device_get_name, NULL, "The device's name as its driver gives it.", NULL},
-    {"index", device_get_index, NULL, "Its place in vt.devices().", NULL},
-    {"kind", device_get_kind, NULL, "'discrete', 'integrated', 'virtual', 'cpu' or 'other'.", NULL},
-    {"driver", device_get_driver, NULL, "The driver's name.", NULL},
-    {"driver_version", device_get_driver_version, NULL, "The driver's version.", NULL},
-    {"uuid", device_get_uuid, NULL, "Identifies the device across processes.", NULL},
-    {"api_version", device_get_api_version, NULL, "The Vulkan version it supports.", NULL},
-    {"features", device_get_features, NULL, "What it can do, by name.", NULL},
+    {"name", device_get_name, NULL, "Name, as its driver gives it.", NULL},
+    {"index", device_get_index, NULL, "Place in `vt.devices()`.", NULL},
+    {"kind", device_get_kind, NULL, "Kind: 'discrete', 'integrated', 'virtual', 'cpu' or 'other'.",
+     NULL},
+    {"driver", device_get_driver, NULL, "Name of the driver.", NULL},
+    {"driver_version", device_get_driver_version, NULL, "Version of the driver.", NULL},
+    {"uuid", device_get_uuid, NULL, "UUID, which identifies the device across processes.", NULL},
+    {"api_version", device_get_api_version, NULL, "Vulkan version that it supports.", NULL},
+    {"features", device_get_features, NULL, "What it can do, by name: a dict of bool.", NULL},
     {"arithmetic", device_get_arithmetic, NULL,
      "What its arithmetic keeps of IEEE 754, as measured; opens the device.", NULL},
-    {"limits", device_get_limits, NULL, "Its sizes, by name; bytes where a name says so.", NULL},
-    {"tuning", vkt_py_device_tuning, NULL, "The sizes its kernels are cut to, by name.", NULL},
-    {"usable", device_get_usable, NULL, "False when it lacks something we need.", NULL},
-    {"missing", device_get_missing, NULL, "What it lacks, '' when usable.", NULL},
+    {"limits", device_get_limits, NULL, "Sizes by name, a dict; bytes where a name says so.", NULL},
+    {"tuning", vkt_py_device_tuning, NULL,
+     "Sizes that its kernels are cut to, by name; see `vt.tuning`.", NULL},
+    {"usable", device_get_usable, NULL, "False where it lacks something that vktensor needs.",
+     NULL},
+    {"missing", device_get_missing, NULL, "What it lacks, '' where it is usable.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMethodDef device_methods[] = {
     {"_repr_html_", device_repr_html, METH_NOARGS,
-     "_repr_html_($self)\n--\n\nWhat notebooks show."},
+     "_repr_html_($self, /)\n--\n\nWhat notebooks show."},
     {NULL, NULL, 0, NULL},
 };
 
+static const char DEVICE_DOC[] = "Device()\n"
+                                 "--\n"
+                                 "\n"
+                                 "Vulkan device; `vt.devices()` lists them.\n"
+                                 "\n"
+                                 "Examples\n"
+                                 "--------\n"
+                                 ">>> vt.ones(3).device == vt.default_device()\n"
+                                 "True";
+
 static PyType_Slot device_slots[] = {
-    {Py_tp_doc, (void *)(uintptr_t) "A Vulkan device. vt.devices() lists them."},
+    {Py_tp_doc, (void *)(uintptr_t)DEVICE_DOC},
     {Py_tp_dealloc, (void *)device_dealloc},
     {Py_tp_repr, (void *)device_repr},
     {Py_tp_richcompare, (void *)device_richcompare},

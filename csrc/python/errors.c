@@ -11,19 +11,22 @@ static bool add_exception(PyObject *module, const char *name, const char *doc, P
 
 bool vkt_py_errors_init(PyObject *module)
 {
-    return add_exception(
-               module, "vktensor.OutOfMemoryError",
-               "Device or host memory, or the limit set for it, does not suffice.\n\n"
-               "Nothing was changed. The attribute requested is what was asked for, "
-               "in_use, cached, reserved and limit the device's at that time, in bytes or None.",
-               PyExc_MemoryError, &vkt_py.out_of_memory) &&
+    return add_exception(module, "vktensor.OutOfMemoryError",
+                         "Device or host memory, or the limit set for it, does not suffice.\n\n"
+                         "Nothing was changed.\n\n"
+                         "Attributes\n----------\n"
+                         "requested : int or None\n    Bytes that were asked for.\n"
+                         "in_use, cached, reserved, limit : int or None\n"
+                         "    The device's bytes at that time, as of `vt.memory_stats`.",
+                         PyExc_MemoryError, &vkt_py.out_of_memory) &&
            add_exception(module, "vktensor.DeviceLostError",
-                         "The GPU stopped answering; every later operation on the device fails.",
+                         "GPU that stopped answering; every later operation on the device fails.",
                          PyExc_RuntimeError, &vkt_py.device_lost) &&
            add_exception(module, "vktensor.KernelCompileError",
-                         "A kernel's GLSL was refused; the text has the log and the source.",
+                         "Kernel whose GLSL was refused; the text has the log and the source.",
                          PyExc_ValueError, &vkt_py.compile_error) &&
-           add_exception(module, "vktensor.VulkanError", "A Vulkan call failed.",
+           add_exception(module, "vktensor.VulkanError",
+                         "Vulkan call that failed; the text names the call and its result.",
                          PyExc_RuntimeError, &vkt_py.vulkan_error);
 }
 

@@ -194,21 +194,23 @@ static PyObject *tensor_get_imag(PyObject *self, void *unused)
 }
 
 static PyGetSetDef tensor_attributes[] = {
-    {"dtype", tensor_get_dtype, NULL, "The element type, a numpy.dtype.", NULL},
-    {"shape", tensor_get_shape, NULL, "The length of each dimension.", NULL},
+    {"dtype", tensor_get_dtype, NULL, "Element type, a numpy.dtype.", NULL},
+    {"shape", tensor_get_shape, NULL, "Length of each dimension, a tuple.", NULL},
     {"strides", tensor_get_strides, NULL, "Bytes from one element to the next, for each dimension.",
      NULL},
-    {"ndim", tensor_get_ndim, NULL, "The number of dimensions.", NULL},
-    {"size", tensor_get_size, NULL, "The number of elements.", NULL},
+    {"ndim", tensor_get_ndim, NULL, "Number of dimensions.", NULL},
+    {"size", tensor_get_size, NULL, "Number of elements.", NULL},
     {"itemsize", tensor_get_itemsize, NULL, "Bytes of one element.", NULL},
     {"nbytes", tensor_get_nbytes, NULL, "Bytes of all elements.", NULL},
-    {"device", tensor_get_device, NULL, "The Device the elements live on.", NULL},
-    {"T", tensor_get_transpose, NULL, "The transpose of a 2-d tensor, a view.", NULL},
-    {"real", tensor_get_real, NULL,
-     "The real parts, a view; of a real tensor the tensor itself. To fuse, use vt.real.", NULL},
+    {"device", tensor_get_device, NULL, "Device that the elements live on.", NULL},
+    {"T", tensor_get_transpose, NULL,
+     "View of a 2-d tensor with its axes exchanged; else ValueError.", NULL},
+    {"real", tensor_get_real, NULL, "Real parts, a view; of a real tensor itself. `vt.real` fuses.",
+     NULL},
     {"imag", tensor_get_imag, NULL,
-     "The imaginary parts, a view; of a real tensor zeros. To fuse, use vt.imag.", NULL},
-    {"mT", tensor_get_matrix_transpose, NULL, "The last two axes exchanged, a view.", NULL},
+     "Imaginary parts, a view; of a real tensor zeros. `vt.imag` fuses.", NULL},
+    {"mT", tensor_get_matrix_transpose, NULL,
+     "View with the last two axes exchanged; ValueError for fewer.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -360,46 +362,143 @@ static PyObject *tensor_view(PyObject *self, PyObject *arg)
 
 static PyMethodDef tensor_methods[] = {
     {"numpy", tensor_numpy, METH_NOARGS,
-     "numpy($self)\n--\n\n"
-     "The elements as a NumPy array.\n\n"
-     "Computes and waits. The array shares the tensor's memory where the host can view it cached;\n"
-     "elsewhere it owns one pinned copy, which returns to the pool when the array dies."},
+     "numpy($self, /)\n--\n\n"
+     "Elements as a NumPy array; computes and waits.\n"
+     "\n"
+     "Returns\n"
+     "-------\n"
+     "ndarray\n"
+     "    Of the shape and dtype of the tensor. It shares the tensor's memory where the host can\n"
+     "    view it cached; elsewhere it owns one pinned copy, which returns to the pool when the\n"
+     "    array dies.\n"
+     "\n"
+     "Examples\n"
+     "--------\n"
+     ">>> vt.arange(3).numpy()\n"
+     "array([0, 1, 2])"},
     {"__array__", FASTCALL(tensor_array), METH_FASTCALL | METH_KEYWORDS,
      "__array__($self, dtype=None, copy=None)\n--\n\nThe protocol of numpy.asarray."},
     {"item", FASTCALL(tensor_item), METH_FASTCALL,
      "item($self, /, *index)\n--\n\n"
-     "One element as a Python bool, int or float: the only one, the one at a flat index,\n"
-     "or the one at a position."},
+     "One element as a Python bool, int, float or complex.\n"
+     "\n"
+     "Parameters\n"
+     "----------\n"
+     "*index : int\n"
+     "    Its place: counted in C order, or along each axis. None for a tensor of one element.\n"
+     "\n"
+     "Returns\n"
+     "-------\n"
+     "bool, int, float or complex\n"
+     "    The element.\n"
+     "\n"
+     "Raises\n"
+     "------\n"
+     "ValueError\n"
+     "    No place for other than one element, or not one number for each axis.\n"
+     "IndexError\n"
+     "    A place that is out of range.\n"
+     "\n"
+     "Examples\n"
+     "--------\n"
+     ">>> vt.asarray([[1, 2], [3, 4]]).item(1, 0)\n"
+     "3"},
     {"tolist", tensor_tolist, METH_NOARGS,
-     "tolist($self)\n--\n\nThe elements as nested lists of Python scalars."},
+     "tolist($self, /)\n--\n\n"
+     "Elements as nested lists of Python scalars.\n"
+     "\n"
+     "Returns\n"
+     "-------\n"
+     "list, bool, int, float or complex\n"
+     "    A list for each axis; without dimensions the element itself.\n"
+     "\n"
+     "Examples\n"
+     "--------\n"
+     ">>> vt.asarray([[1, 2], [3, 4]]).tolist()\n"
+     "[[1, 2], [3, 4]]"},
     {"tobytes", tensor_tobytes, METH_NOARGS,
-     "tobytes($self)\n--\n\nThe bytes of the elements in C order."},
-    {"copy", tensor_copy, METH_NOARGS, "copy($self)\n--\n\nA contiguous copy of its own."},
+     "tobytes($self, /)\n--\n\n"
+     "Bytes of the elements in C order.\n"
+     "\n"
+     "Returns\n"
+     "-------\n"
+     "bytes\n"
+     "    A copy on the host.\n"
+     "\n"
+     "Examples\n"
+     "--------\n"
+     ">>> vt.asarray([1, 2], dtype=vt.uint8).tobytes()\n"
+     "b'\\x01\\x02'"},
+    {"copy", tensor_copy, METH_NOARGS,
+     "copy($self, /)\n--\n\n"
+     "Contiguous copy with memory of its own.\n"
+     "\n"
+     "Returns\n"
+     "-------\n"
+     "Tensor\n"
+     "    Of the same shape, dtype and device.\n"
+     "\n"
+     "Examples\n"
+     "--------\n"
+     ">>> x = vt.asarray([1, 2])\n"
+     ">>> y = x.copy()\n"
+     ">>> y[0] = 7\n"
+     ">>> x\n"
+     "Tensor([1, 2], dtype=int64)"},
     {"view", tensor_view, METH_O,
      "view($self, dtype, /)\n--\n\n"
-     "The same bytes as elements of another dtype, a view.\n\n"
-     "Where the item sizes differ the last axis is contiguous and changes its length."},
-    {"__copy__", tensor_copy, METH_NOARGS, "__copy__($self)\n--\n\nFor copy.copy."},
+     "View of the same bytes as elements of another dtype.\n"
+     "\n"
+     "Parameters\n"
+     "----------\n"
+     "dtype : dtype\n"
+     "    Of another item size only where the last axis is contiguous: its length changes.\n"
+     "\n"
+     "Returns\n"
+     "-------\n"
+     "Tensor\n"
+     "    On the same memory.\n"
+     "\n"
+     "Raises\n"
+     "------\n"
+     "TypeError\n"
+     "    A dtype there are no tensors of.\n"
+     "ValueError\n"
+     "    The last axis is not contiguous, or not of whole items of the dtype.\n"
+     "\n"
+     "Examples\n"
+     "--------\n"
+     ">>> vt.asarray([1.0], dtype=vt.float32).view(vt.uint32)\n"
+     "Tensor([1065353216], dtype=uint32)"},
+    {"__copy__", tensor_copy, METH_NOARGS, "__copy__($self, /)\n--\n\nFor copy.copy."},
     {"__deepcopy__", tensor_copy, METH_O, "__deepcopy__($self, memo, /)\n--\n\nFor copy.deepcopy."},
     {"__dlpack__", FASTCALL(vkt_py_tensor_dlpack), METH_FASTCALL | METH_KEYWORDS,
      "__dlpack__($self, *, stream=None, max_version=None, dl_device=None, copy=None)\n--\n\n"
      "A DLPack capsule of the host's memory: the tensor's own where the host can view it cached,\n"
      "with dl_device=(1, 0) or copy=True else a copy. BufferError where neither can be."},
     {"__dlpack_device__", vkt_py_tensor_dlpack_device, METH_NOARGS,
-     "__dlpack_device__($self)\n--\n\n"
+     "__dlpack_device__($self, /)\n--\n\n"
      "(1, 0), the host, where it can view the memory cached; else (7, index), Vulkan."},
-    {"__complex__", vkt_py_tensor_complex, METH_NOARGS, "__complex__($self)\n--\n\nFor complex()."},
+    {"__complex__", vkt_py_tensor_complex, METH_NOARGS,
+     "__complex__($self, /)\n--\n\nFor complex()."},
     {NULL, NULL, 0, NULL},
 };
 
 /* ---- The type -------------------------------------------------------------------------------- */
 
 static const char TENSOR_DOC[] =
-    "Tensor()\n--\n\n"
-    "A strided view of device memory, or an expression that is computed when its bytes are "
-    "needed.\n"
+    "Tensor()\n"
+    "--\n"
     "\n"
-    "Made by vt.asarray, vt.zeros and the like, not by calling the class.";
+    "Strided view of device memory, or an expression that is computed when its bytes are needed.\n"
+    "\n"
+    "Made by vt.asarray, vt.zeros and the like, not by calling the class.\n"
+    "\n"
+    "Examples\n"
+    "--------\n"
+    ">>> x = vt.asarray([[1.0, 2.0], [3.0, 4.0]])\n"
+    ">>> (x * 2 + 1).sum(axis=0)\n"
+    "Tensor([10., 14.], dtype=float32)";
 
 static PyType_Slot own_slots[] = {
     {Py_tp_doc, (void *)TENSOR_DOC},         {Py_tp_new, (void *)tensor_new},

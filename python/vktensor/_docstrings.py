@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from textwrap import fill
 from typing import Any
 
@@ -38,10 +37,15 @@ DTYPES = {
 Items = Iterable[tuple[str, str]]
 
 
-@cache
+#: Texts in lines, indented: most come often, and filling takes time at import.
+_filled: dict[str, str] = {}
+
+
 def _item(name: str, text: str) -> str:
-    """An entry of a section. Most come often, and filling takes time at import."""
-    return f"{name}\n{fill(text, 88, initial_indent='    ', subsequent_indent='    ')}"
+    """An entry of a section."""
+    if text not in _filled:
+        _filled[text] = fill(text, 88, initial_indent="    ", subsequent_indent="    ")
+    return f"{name}\n{_filled[text]}"
 
 
 def _section(title: str, items: Items) -> str:
@@ -52,21 +56,29 @@ def _section(title: str, items: Items) -> str:
 def complete(
     function: Callable[..., Any], params: Items, returns: str, raises: Items, notes: str = ""
 ) -> None:
-    """Puts the sections between the text and the examples of the function's docstring."""
+    """Puts the sections between the text and the examples of the function's docstring; where it
+    has a section "Returns", that stays, and errors it has are told with the others."""
     doc = inspect.cleandoc(function.__doc__ or "")
     if "Parameters\n---" in doc:
         return
     text, prompt, examples = doc.partition(">>> ")
+    text, _, own_raises = text.rstrip().partition("Raises\n------\n")
+    text, _, own_returns = text.rstrip().partition("Returns\n-------\n")
     kind, _, result = returns.partition(": ")
+    errors = _section("Raises", raises)
     sections = [
         text.rstrip(),
         _section("Parameters", params),
-        _section("Returns", [(kind, result)] if result else []),
-        _section("Raises", raises),
+        f"Returns\n-------\n{own_returns}" if own_returns else "",
+        _section("Returns", [(kind, result)] if result and not own_returns else []),
+        f"{errors or 'Raises' + chr(10) + '------'}\n{own_raises}" if own_raises else errors,
         f"Notes\n-----\n{notes}" if notes else "",
         f"Examples\n--------\n{prompt}{examples}" if prompt else "",
     ]
-    function.__doc__ = "\n\n".join(section for section in sections if section) + "\n"
+    function.__doc__ = "\n\n".join(section.rstrip() for section in sections if section) + "\n"
+
+
+# ---- elementwise functions --------------------------------------------------------------------
 
 
 def _accuracy(op: Mapping[str, Any]) -> str:
@@ -112,3 +124,115 @@ def complete_ops(*modules: Mapping[str, Any]) -> list[str]:
                 if name in table:
                     _complete_op(item, table[name])
     return names
+
+
+# ---- methods ----------------------------------------------------------------------------------
+
+_AXIS = ("int or None, optional", "Along which axis; None takes the flattened tensor.")
+_ORDER = ("{'C', 'F'}, optional", "Elements are counted in C order, or the first axis fastest.")
+_UNUSED = "For calls written for NumPy; it changes nothing."
+_PLANE = ("int, optional", "An axis of the matrices.")
+#: Type and meaning of a parameter by its name, or by the method's and its name.
+PARAMS = {
+    "axis": ("int, sequence of int or None, optional", "Over which axes; over all for None."),
+    **dict.fromkeys(
+        [f"{name}.axis" for name in ("argmax", "argmin", "cumsum", "cumprod", "take", "compress")]
+        + ["repeat.axis", "argsort.axis"],
+        _AXIS,
+    ),
+    "sort.axis": ("int, optional", "Along which axis."),
+    "squeeze.axis": (
+        "int, tuple of int or None, optional",
+        "The axes that go; all of length 1 for None.",
+    ),
+    "dtype": ("dtype, optional", "Elements are converted to it before."),
+    "sum.dtype": (
+        "dtype, optional",
+        "Of the result. By default int64 or uint64 for narrow integers and bool, else the "
+        "tensor's.",
+    ),
+    "astype.dtype": ("dtype", "What to convert to."),
+    "out": (
+        "Tensor, ndarray or None, optional",
+        "Where the result is written; its dtype may be wider.",
+    ),
+    "keepdims": ("bool, optional", "True keeps the axes, with length 1."),
+    "initial": ("scalar or None, optional", "One more element for each result."),
+    "where": ("bool, Tensor or array_like, optional", "Which elements count; it broadcasts."),
+    "ddof": (
+        "float, optional",
+        "What is subtracted from the number of elements, by which is divided.",
+    ),
+    "correction": ("float or None, optional", "The standard's name for `ddof`."),
+    "a_min": ("Tensor, scalar or None, optional", "The lower bound."),
+    "a_max": ("Tensor, scalar or None, optional", "The upper bound."),
+    "min": ("Tensor, scalar or None, optional", "The lower bound by its other name."),
+    "max": ("Tensor, scalar or None, optional", "The upper bound by its other name."),
+    "decimals": ("int, optional", "How many places; a negative number rounds before the point."),
+    "order": _ORDER,
+    "astype.order": ("str, optional", _UNUSED),
+    "sort.order": ("None, optional", "A tensor has no fields to order by."),
+    "argsort.order": ("None, optional", "A tensor has no fields to order by."),
+    "casting": (
+        "{'no', 'equiv', 'safe', 'same_kind', 'unsafe'}, optional",
+        "Which conversions are allowed, as in NumPy.",
+    ),
+    "subok": ("bool, optional", _UNUSED),
+    "kind": ("str or None, optional", _UNUSED),
+    "stable": ("bool or None, optional", _UNUSED),
+    "stream": ("None, optional", "There are no streams."),
+    "copy": (
+        "bool or None, optional",
+        "True always copies, False raises where a copy is needed, None copies where it must.",
+    ),
+    "astype.copy": ("bool, optional", "False gives the tensor itself where it has the dtype."),
+    "value": ("scalar or Tensor", "What is written; it broadcasts."),
+    "indices": ("Tensor or array_like", "Integers of any shape; negative ones count from the end."),
+    "values": ("Tensor or array_like", "What is written, repeated as often as it takes."),
+    "mode": (
+        "{'raise', 'wrap', 'clip'}, optional",
+        "What becomes of an index out of range: an error, or it is brought into range.",
+    ),
+    "condition": ("Tensor or array_like", "Of one dimension; it may be shorter than the axis."),
+    "repeats": (
+        "int, Tensor or sequence of int",
+        "How often: one number for all, or one for each element along the axis.",
+    ),
+    "v": ("Tensor, scalar or array_like", "The values to look for, of any shape."),
+    "side": (
+        "{'left', 'right'}, optional",
+        "Among equal elements the first place, or the place behind the last.",
+    ),
+    "sorter": ("Tensor, array_like or None, optional", "Integers that sort this tensor."),
+    "b": ("Tensor, scalar or array_like", "The other operand."),
+    "*shape": ("int or sequence of int", "The lengths, one by one or as one; one may be -1."),
+    "*axes": ("int or sequence of int", "Axis i of the result is axis axes[i] of the tensor."),
+    "axis1": _PLANE,
+    "axis2": _PLANE,
+    "offset": ("int, optional", "Which diagonal: above the main one for a positive number."),
+    "device": ("Device, int, str or None", "Where; the default device for None."),
+}
+PARAMS |= {name: PARAMS["sum.dtype"] for name in ("prod.dtype", "cumsum.dtype", "cumprod.dtype")}
+#: What is raised for a parameter, whatever the method.
+ERRORS = {
+    "axis": ("ValueError", "An axis that is out of bounds or named twice."),
+    "axis1": ("ValueError", "An axis that is out of bounds, or both are one."),
+    "out": (
+        "TypeError, ValueError",
+        "`out` is of another shape, or of a dtype that does not take the result.",
+    ),
+}
+
+
+def complete_method(method: Callable[..., Any], name: str) -> None:
+    """Completes the docstring of the Tensor's method from the names of its parameters."""
+    code = method.__code__
+    names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    if code.co_flags & inspect.CO_VARARGS:
+        names = ("*" + code.co_varnames[len(names) + 1], *names)
+    params = []
+    for key in names:
+        kind, text = PARAMS.get(f"{name}.{key}") or PARAMS[key]
+        params.append((f"{key} : {kind}", text))
+    returns = "Tensor: The result, or `out`." if "out" in names else ""
+    complete(method, params, returns, [ERRORS[key] for key in names if key in ERRORS])

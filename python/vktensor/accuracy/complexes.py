@@ -8,7 +8,6 @@ C's annex G and not measured here.
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ import vktensor as vt
 from vktensor._core import Device
 from vktensor.accuracy import inputs, reference
 from vktensor.accuracy.measure import describe
+from vktensor.accuracy.memory import remembered
 from vktensor.accuracy.reference import Array, float_info, ulp_of
 
 #: The real dtype of each part, by dtype.
@@ -209,7 +209,7 @@ def _parts(x: Any, y: Any) -> Array:
     return z
 
 
-@functools.cache
+@remembered
 def _ln(base: int, name: str) -> tuple[Any, Any]:
     """ln(base) as a sum of two numbers of the type of this name."""
     import mpmath

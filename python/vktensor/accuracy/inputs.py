@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import functools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vktensor.accuracy.memory import remembered
 from vktensor.accuracy.reference import Array, float_info, numpy_dtype
 
 #: Where functions are 0, 1 or infinite, or implementations change their method.
@@ -67,7 +67,7 @@ def neighbours(values: Array, dtype: str, reach: int = 2) -> Array:
     return np.concatenate([positive, -positive])
 
 
-@functools.cache
+@remembered
 def breakpoints(dtype: str) -> Array:
     """Both sides of every power of two, of multiples of pi/4, ln 2 / 2, 1/2, of where exp, sinh,
     erfc and gamma overflow or underflow; and NaN."""
@@ -101,7 +101,7 @@ def _closest_mantissas(ratio: Fraction, bits: int) -> list[int]:
     return found[-3:]
 
 
-@functools.cache
+@remembered
 def near_pi_multiples(dtype: str) -> Array:
     """For every exponent the arguments closest to a multiple of pi/2, where most bits cancel."""
     import mpmath
@@ -118,7 +118,7 @@ def near_pi_multiples(dtype: str) -> Array:
     return neighbours(np.array([v for v in values if v <= float(info.max)]), dtype, 1)
 
 
-@functools.cache
+@remembered
 def validation_set(name: str, dtype: str) -> Array:
     """The inputs of NumPy's validation set for this function; none where NumPy has no such set or
     came without its tests."""
@@ -190,7 +190,7 @@ def pairs_of(values: Array) -> list[Array]:
     return [first.ravel(), second.ravel()]
 
 
-@functools.cache
+@remembered
 def stratified(dtype: str, n: int) -> Array:
     """About n numbers of a half type: every k-th, and those around its special ones."""
     every = np.arange(0, 1 << 16, (1 << 16) // n).astype(np.uint16).view(numpy_dtype(dtype))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import vktensor as vt
 from vktensor._core import Device
+from vktensor.accuracy.memory import remembered
 
 Array = NDArray[Any]
 
@@ -69,7 +70,7 @@ def bound(name: str, dtype: str) -> float:
     return 1.0 if numpy_dtype(dtype).itemsize == 2 else _bounds()[name]
 
 
-@functools.cache
+@remembered
 def _bounds() -> dict[str, float]:
     return {row["name"]: row["ulp"] for row in rows()}
 
@@ -90,7 +91,7 @@ def has_long_double() -> bool:
 # ---- Errors --------------------------------------------------------------------------------------
 
 
-@functools.cache
+@remembered
 def _units(dtype: str, kind: str) -> Array:
     """ULP of `dtype` for each of the 2048 exponent fields of a float64, as `kind`."""
     info = float_info(dtype)
@@ -147,7 +148,7 @@ def ulp_errors(got: Any, exact: Any, dtype: Any, least: Any = 0.0) -> Array:
 # ---- Functions -----------------------------------------------------------------------------------
 
 
-@functools.cache
+@remembered
 def from_libm(name: str) -> Callable[[Any], Any]:
     """A NumPy ufunc of long double made of a function of C's library that NumPy lacks.
 
