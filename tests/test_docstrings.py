@@ -137,3 +137,8 @@ def test_examples_give_what_they_show(name):
         inspect.cleandoc(item.__doc__), {"vt": vt, "np": np}, name, None, 0
     )
     assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test).failed == 0
+
+
+def test_the_package_example_gives_what_it_shows():
+    test = doctest.DocTestParser().get_doctest(vt.__doc__, {}, "vktensor", None, 0)
+    assert doctest.DocTestRunner().run(test) == (0, 3)

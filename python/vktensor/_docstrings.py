@@ -114,12 +114,13 @@ def _complete_op(function: Callable[..., Any], op: Mapping[str, Any]) -> None:
 
 
 def complete_ops(*modules: Mapping[str, Any]) -> list[str]:
-    """Completes the docstrings of the modules' own functions; gives their names."""
+    """Completes the docstrings of the modules' own public functions; gives their names."""
     table = {op["name"]: op for op in _core.ops() if op["kind"] in SHAPES}
     names = []
     for module in modules:
         for name, item in module.items():
-            if getattr(item, "__module__", None) == module["__name__"]:
+            own = getattr(item, "__module__", None) == module["__name__"]
+            if own and not name.startswith("_"):
                 names.append(name)
                 if name in table:
                     _complete_op(item, table[name])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from vktensor import _core, data_types
+from vktensor import _core, _docstrings, data_types
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
@@ -53,7 +53,7 @@ def _both(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
 
 
 def sinc(x: Tensor, /) -> Tensor:
-    """sin(pi x) / (pi x), and 1 at 0. Floating; integers are computed in float32.
+    """Cardinal sine sin(pi x) / (pi x), and 1 at 0.
 
     Exactly 0 at other integers, where NumPy gives the sine of a rounded multiple of pi; NaN at
     infinity.
@@ -65,7 +65,7 @@ def sinc(x: Tensor, /) -> Tensor:
 
 
 def logaddexp2(x1: Operand, x2: Operand, /) -> Tensor:
-    """log2(2**x1 + 2**x2) without overflow in between. Floating.
+    """Logarithm of a sum to base 2, log2(2**x1 + 2**x2), without overflow in between.
 
     >>> vt.logaddexp2(vt.asarray([0.0, 200.0]), vt.asarray([0.0, 200.0]))
     Tensor([  1., 201.], dtype=float32)
@@ -74,8 +74,27 @@ def logaddexp2(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def deg2rad(x: Tensor, /) -> Tensor:
-    """Degrees as radians. Floating; integers are computed in float32.
+    """Degrees as radians.
 
+    The product with pi / 180, rounded to the dtype it is computed in.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.deg2rad(vt.asarray([180.0]))
     Tensor([3.1415927], dtype=float32)
     """
@@ -83,8 +102,27 @@ def deg2rad(x: Tensor, /) -> Tensor:
 
 
 def rad2deg(x: Tensor, /) -> Tensor:
-    """Radians as degrees. Floating; integers are computed in float32.
+    """Radians as degrees.
 
+    The product with 180 / pi, rounded to the dtype it is computed in.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.rad2deg(vt.asarray([0.0, vt.pi]))
     Tensor([  0., 180.], dtype=float32)
     """
@@ -92,8 +130,29 @@ def rad2deg(x: Tensor, /) -> Tensor:
 
 
 def float_power(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 to the power x2 in float64, whatever their dtypes.
+    """Power x1 ** x2 in float64, whatever the dtypes.
 
+    As `vt.pow`: within 2 ULP.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        The operands, of any dtype but complex; their shapes broadcast. At least one is a Tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape, float64.
+
+    Raises
+    ------
+    TypeError
+        Neither operand is a Tensor, or one is complex.
+    ValueError
+        The shapes do not broadcast.
+
+    Examples
+    --------
     >>> vt.float_power(vt.asarray([2, 3]), -1)
     Tensor([0.5       , 0.33333333], dtype=float64)
     """
@@ -102,8 +161,29 @@ def float_power(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def heaviside(x1: Operand, x2: Operand, /) -> Tensor:
-    """0 where x1 is negative, 1 where it is positive, x2 where it is zero; NaN stays NaN. Floating.
+    """Step: 0 where x1 is negative, 1 where it is positive, x2 where it is zero; NaN stays NaN.
 
+    Parameters
+    ----------
+    x1 : Tensor or scalar
+        Where the step is taken, of any dtype but complex.
+    x2 : Tensor or scalar
+        The value at zero. The shapes broadcast, and at least one is a Tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape and the promoted dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        Neither operand is a Tensor, or one is complex.
+    ValueError
+        The shapes do not broadcast.
+
+    Examples
+    --------
     >>> vt.heaviside(vt.asarray([-2.0, 0.0, 3.0]), 0.5)
     Tensor([0. , 0.5, 1. ], dtype=float32)
     """
@@ -113,8 +193,25 @@ def heaviside(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def fabs(x: Tensor, /) -> Tensor:
-    """Absolute value as a float: integers are computed in float32.
+    """Absolute value as a float.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.fabs(vt.asarray([-1, 2]))
     Tensor([1., 2.], dtype=float32)
     """
@@ -124,8 +221,28 @@ def fabs(x: Tensor, /) -> Tensor:
 
 
 def divmod(x1: Operand, x2: Operand, /) -> tuple[Tensor, Tensor]:
-    """`floor_divide` and `remainder` of both.
+    """Floor of the quotient and remainder: `vt.floor_divide` and `vt.remainder`.
 
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        The operands, of any dtype but bool and complex; their shapes broadcast. At least one is a
+        Tensor.
+
+    Returns
+    -------
+    tuple of Tensor
+        Both of the broadcast shape and the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        Neither operand is a Tensor, or one has another dtype.
+    ValueError
+        The shapes do not broadcast.
+
+    Examples
+    --------
     >>> vt.divmod(vt.asarray([7, -7]), 3)
     (Tensor([ 2, -3], dtype=int64), Tensor([1, 2], dtype=int64))
     """
@@ -133,7 +250,7 @@ def divmod(x1: Operand, x2: Operand, /) -> tuple[Tensor, Tensor]:
 
 
 def gcd(x1: Operand, x2: Operand, /) -> Tensor:
-    """The greatest common divisor of ``|x1|`` and ``|x2|``; the other one beside 0. Integers.
+    """Greatest common divisor of ``|x1|`` and ``|x2|``; the other one beside 0.
 
     >>> vt.gcd(vt.asarray([12, -8, 0]), 20)
     Tensor([ 4,  4, 20], dtype=int64)
@@ -142,7 +259,9 @@ def gcd(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def lcm(x1: Operand, x2: Operand, /) -> Tensor:
-    """The least common multiple of ``|x1|`` and ``|x2|``; 0 beside 0. Integers, which wrap around.
+    """Least common multiple of ``|x1|`` and ``|x2|``; 0 beside 0.
+
+    Integers wrap around.
 
     >>> vt.lcm(vt.asarray([12, -8, 0]), 20)
     Tensor([60, 40,  0], dtype=int64)
@@ -154,8 +273,25 @@ def lcm(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 def isposinf(x: Tensor, /) -> Tensor:
-    """True where x is +inf. Any real dtype.
+    """True where x is +inf.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.isposinf(vt.asarray([vt.inf, -vt.inf, 1.0]))
     Tensor([ True, False, False], dtype=bool)
     """
@@ -163,8 +299,25 @@ def isposinf(x: Tensor, /) -> Tensor:
 
 
 def isneginf(x: Tensor, /) -> Tensor:
-    """True where x is -inf. Any real dtype.
+    """True where x is -inf.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.isneginf(vt.asarray([vt.inf, -vt.inf, 1.0]))
     Tensor([False,  True, False], dtype=bool)
     """
@@ -179,11 +332,29 @@ def nan_to_num(
     posinf: Operand | None = None,
     neginf: Operand | None = None,
 ) -> Tensor:
-    """`x` with `nan` for NaN, `posinf` for +inf and `neginf` for -inf.
+    """Elements with numbers for NaN and infinities.
 
-    Without `posinf` and `neginf` the largest and the lowest number of the dtype. Any real dtype,
-    which the result has; integers and bool, which have none of these, as they are.
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+    nan : Tensor or scalar, optional
+        For NaN.
+    posinf, neginf : Tensor, scalar or None, optional
+        For +inf and -inf; None stands for the largest and the lowest number of the dtype.
 
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of `x`; integers and bool are copied.
+
+    Raises
+    ------
+    TypeError
+        `x` is complex.
+
+    Examples
+    --------
     >>> vt.nan_to_num(vt.asarray([vt.nan, vt.inf, 1.0]), posinf=9.0)
     Tensor([0., 9., 1.], dtype=float32)
     """
@@ -200,8 +371,26 @@ def nan_to_num(
 
 
 def modf(x: Tensor, /) -> tuple[Tensor, Tensor]:
-    """(fraction, whole part) of x, exact, both with its sign. Floating; integers in float32.
+    """Fraction and whole part, exact, both with the sign of x.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    tuple of Tensor
+        (fraction, whole part), both of the shape of `x` and its floating dtype; float32 for
+        integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.modf(vt.asarray([3.5, -0.25]))
     (Tensor([ 0.5 , -0.25], dtype=float32), Tensor([ 3., -0.], dtype=float32))
     """
@@ -212,10 +401,27 @@ def modf(x: Tensor, /) -> tuple[Tensor, Tensor]:
 
 
 def spacing(x: Tensor, /) -> Tensor:
-    """The distance from x to the next number of its dtype away from 0, with the sign of x.
+    """Distance from x to the next number of its dtype away from 0, with the sign of x.
 
-    Floating; integers are computed in float32. Infinite at the largest number, NaN at infinity.
+    Infinite at the largest number, NaN at infinity.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x` and its floating dtype; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.spacing(vt.asarray([1.0, -2.0])) / 2.0**-23
     Tensor([ 1., -2.], dtype=float32)
     """
@@ -233,9 +439,26 @@ _STEPS = {"float32": (100, -285, 300), "float64": (700, -2110, 2200)}
 
 
 def frexp(x: Tensor, /) -> tuple[Tensor, Tensor]:
-    """(m, e) with x = m * 2**e and 0.5 <= ``|m|`` < 1, e an int32; (x, 0) for 0, infinities and
-    NaN. Exact. Floating; integers are computed in float32.
+    """Mantissa and exponent (m, e): x = m * 2**e with 0.5 <= ``|m|`` < 1, exact.
 
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and any dtype but complex.
+
+    Returns
+    -------
+    tuple of Tensor
+        The mantissas, of the floating dtype of `x` (float32 for integers and bool), and the
+        exponents, int32, both of the shape of `x`; (x, 0) for 0, infinities and NaN.
+
+    Raises
+    ------
+    TypeError
+        `x` is no Tensor, or complex.
+
+    Examples
+    --------
     >>> vt.frexp(vt.asarray([8.0, -0.75]))
     (Tensor([ 0.5 , -0.75], dtype=float32), Tensor([4, 0], dtype=int32))
     """
@@ -257,8 +480,29 @@ def frexp(x: Tensor, /) -> tuple[Tensor, Tensor]:
 
 
 def ldexp(x1: Operand, x2: Operand, /) -> Tensor:
-    """x1 * 2**x2, rounded once. x1 floating, or an integer computed in float32; x2 an integer.
+    """Product x1 * 2**x2, rounded once.
 
+    Parameters
+    ----------
+    x1 : Tensor or scalar
+        Of any dtype but complex.
+    x2 : Tensor or int
+        Integers. The shapes broadcast, and at least one is a Tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape and the floating dtype of `x1`; float32 for integers and bool.
+
+    Raises
+    ------
+    TypeError
+        Neither operand is a Tensor, `x1` is complex, or exponents that are no integers.
+    ValueError
+        The shapes do not broadcast.
+
+    Examples
+    --------
     >>> vt.ldexp(vt.asarray([0.5, -0.75]), vt.asarray([4, 1]))
     Tensor([ 8. , -1.5], dtype=float32)
     """
@@ -284,8 +528,4 @@ def ldexp(x1: Operand, x2: Operand, /) -> Tensor:
 
 
 # As in `elementwise`: every function above is public.
-globals()["__all__"] = [
-    name
-    for name, item in list(globals().items())
-    if getattr(item, "__module__", None) == __name__ and not name.startswith("_")
-]
+globals()["__all__"] = _docstrings.complete_ops(globals())
