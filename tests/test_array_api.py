@@ -499,3 +499,20 @@ def test_what_is_no_tensor_is_refused_by_the_name_of_the_function():
         vt.stack([1, 2])
     with pytest.raises(TypeError, match="^isin: expected a Tensor, got list"):
         vt.isin(vt.ones(2), [1])
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_comparisons_know_integers_beyond_the_dtype(dtype):
+    limits = np.iinfo(dtype)
+    a = np.array([limits.min, 0, 1, limits.max], dtype)
+    x = vt.asarray(a)
+    ends = (limits.min - 1, limits.min, -1, 0, limits.max, limits.max + 1)
+    for scalar in (n for n in ends if -(2**63) <= n < 2**64):
+        for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+            ours, theirs = getattr(vt, name), getattr(np, name)
+            same(ours(x, scalar), theirs(a, scalar))
+            same(ours(scalar, x), theirs(scalar, a))
+        same(x == scalar, a == scalar)
+    if dtype != "uint64":
+        with pytest.raises(ValueError, match="add: the integer .* does not fit"):
+            x + (limits.max + 1)

@@ -123,6 +123,41 @@ static bool simplify_power(const vkt_arg *args, vkt_op *op)
     return true;
 }
 
+/* 1 where an integer scalar is above all numbers of an integer dtype, -1 below, else 0. */
+static int find_side(const vkt_scalar *scalar, vkt_dtype dtype)
+{
+    bool is_signed = vkt_dtypes[dtype].cls == VKT_CLASS_INT;
+    unsigned n_bits = vkt_dtypes[dtype].nbytes * 8u - (is_signed ? 1 : 0);
+    uint64_t high = UINT64_MAX >> (64 - n_bits);
+    if (scalar->cls == VKT_CLASS_UINT)
+        return scalar->value.u > high;
+    int64_t value = scalar->value.i;
+    if (value < 0)
+        return is_signed && value >= -(int64_t)high - 1 ? 0 : -1;
+    return (uint64_t)value > high;
+}
+
+/* Whether it compares with an integer beyond the tensor's dtype, which has the same answer for
+ * all elements. NumPy does the same. */
+static bool compare_beyond(vkt_op op, const vkt_arg *args, vkt_scalar *answer)
+{
+    bool is_left = !args[0].tensor;
+    const vkt_tensor *x = args[is_left].tensor;
+    const vkt_scalar *scalar = &args[!is_left].scalar;
+    if (op < VKT_OP_equal || op > VKT_OP_greater_equal || args[!is_left].tensor ||
+        !vkt_dtype_is_integer(x->dtype) ||
+        (scalar->cls != VKT_CLASS_INT && scalar->cls != VKT_CLASS_UINT))
+        return false;
+    int side = find_side(scalar, x->dtype);
+    bool is_less = op == VKT_OP_less || op == VKT_OP_less_equal;
+    bool is_greater = op == VKT_OP_greater || op == VKT_OP_greater_equal;
+    int truth_side = is_left ? -side : side;
+    *answer = (vkt_scalar){.cls = VKT_CLASS_BOOL};
+    answer->value.b =
+        op == VKT_OP_not_equal || (is_less && truth_side > 0) || (is_greater && truth_side < 0);
+    return side != 0;
+}
+
 vkt_status vkt_elementwise(vkt_op op, const vkt_arg *args, int n_args, vkt_tensor **out)
 {
     if (op == VKT_OP_pow && n_args == 2 && simplify_power(args, &op))
@@ -134,6 +169,7 @@ vkt_status vkt_elementwise(vkt_op op, const vkt_arg *args, int n_args, vkt_tenso
     vkt_layout layout;
     vkt_dtype result;
     vkt_dtype compute;
+    vkt_scalar answer;
     VKT_REQUIRE(n_args == vkt_op_arity(op), VKT_TYPE_ERROR, "%s: expected %d operands, got %d",
                 info->name, vkt_op_arity(op), n_args);
     VKT_TRY(common_device(info->name, args, n_args, &device));
@@ -147,6 +183,8 @@ vkt_status vkt_elementwise(vkt_op op, const vkt_arg *args, int n_args, vkt_tenso
     if (vkt_dtype_real(compute) == VKT_FLOAT64)
         VKT_TRY(vkt_tensor_check_dtype(info->name, device, compute));
     VKT_TRY(broadcast_args(info->name, args, n_args, &layout));
+    if (compare_beyond(op, args, &answer))
+        return vkt_full(info->name, device, result, layout.ndim, layout.shape, &answer, out);
 
     VKT_TRY(vkt_expr_new(VKT_EXPR_OP, &expr));
     expr->op = op;

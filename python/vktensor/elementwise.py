@@ -1,8 +1,9 @@
 """Elementwise functions: lazy, fused with their neighbours, computed when bytes are needed.
 
 Shapes broadcast; a Python scalar takes the dtype of the Tensor beside it, except that a float with
-integers gives float32. Each function raises TypeError for a dtype it does not take and ValueError
-for shapes that do not broadcast, at the call. What the op table (`vt.ops()`) says of a function,
+integers gives float32; an integer beyond that dtype raises ValueError, but is compared. Each
+function raises TypeError for a dtype it does not take and ValueError for shapes that do not
+broadcast, at the call. What the op table (`vt.ops()`) says of a function,
 `_docstrings` adds to its docstring.
 """
 
