@@ -48,7 +48,7 @@ COMPOSITIONS: tuple[dict[str, Any], ...] = tuple(
 )
 
 
-@functools.cache
+@remembered
 def rows() -> tuple[dict[str, Any], ...]:
     """The rows of the op table, and of the functions put together of ops."""
     return (*vt.ops(), *COMPOSITIONS)
