@@ -139,6 +139,30 @@ def test_fused_equals_unfused_bit_for_bit(n, dtype):
         assert np.asarray(fused).tobytes() == np.asarray(steps).tobytes()
 
 
+FUNCTIONS = [
+    pytest.param(row, dtype, id=f"{row['name']}-{dtype}")
+    for row in vt.ops()
+    for dtype, kind in (("float32", "float"), ("float64", "float"), ("complex64", "complex"))
+    if row["kind"] in ("unary", "binary") and kind in row["takes"]
+]
+
+
+@pytest.mark.parametrize(("row", "dtype"), FUNCTIONS)
+def test_every_function_of_a_scaled_operand_gives_the_bits_it_gives_of_the_stored_one(row, dtype):
+    x = RNG.uniform(max(row["low"], -20), min(row["high"], 20), (2, 37))
+    x = (x + 1j * x[::-1] if dtype == "complex64" else x).astype(dtype)
+    a, b = vt.asarray(x[0]), vt.asarray(x[1])
+    function = getattr(vt, row["name"])
+    for scaled in (lambda t: t * 0.7, lambda t: 1.0 - t):
+        stored = scaled(a)
+        vt.eval(stored)
+        others = [b] if row["kind"] == "binary" else []
+        want = np.asarray(function(stored, *others))
+        del stored
+        got = np.asarray(function(scaled(a), *others))
+        assert got.tobytes() == want.tobytes()
+
+
 def test_fused_sum_equals_the_sum_of_the_stored_expression():
     a, b = vt.asarray(normal(65_537)), vt.asarray(normal(65_537))
     fused = float((a * b + 1).sum())

@@ -55,7 +55,8 @@ float vkt_expm1_f32(float x)
     float e = vkt_fma_f32(r * r, vkt_exp_series_f32(r), (high - r) - low);
     float one = 1.0 - vkt_exp2i_f32(max(-k, -40));
     float sum = one + r;
-    float y = k == 0 ? r + e : vkt_scale_f32(sum + ((r - (sum - one)) + e), k);
+    float y = vkt_scale_f32(sum + ((r - (sum - one)) + e), k);
+    y = k == 0 ? r + e : y; // no call in a branch, which one driver compiled wrongly here
     bool tiny = (floatBitsToUint(x) & 0x7fffffffu) < 0x33000000u; // the clamp may have flushed a
     return tiny ? x : vkt_copysign_f32(y, x);
 }
