@@ -196,8 +196,6 @@ def test_ufunc_at_writes_through_basic_indices():
         np.negative.at(x, index)
         np.negative.at(a, index)
         agree(x, a, f"negative.at {index}")
-    with pytest.raises(TypeError, match="add.at: expected integers and slices"):
-        np.add.at(vt.asarray(V), [0, 0], 1)
 
 
 def test_what_the_table_lacks_is_a_type_error_that_names_it():
@@ -206,8 +204,8 @@ def test_what_the_table_lacks_is_a_type_error_that_names_it():
         (lambda: x.__array_ufunc__(np.isnat, "__call__", x), "isnat"),
         # Not through NumPy 2.4, which keeps a reference to the operand when these fail.
         (lambda: x.__array_ufunc__(np.hypot, "reduce", x), "hypot.reduce"),
-        (lambda: x.__array_ufunc__(np.maximum, "accumulate", x), "maximum.accumulate"),
-        (lambda: x.__array_ufunc__(np.add, "reduceat", x, [0, 1]), "add.reduceat"),
+        (lambda: x.__array_ufunc__(np.divide, "accumulate", x), "divide.accumulate"),
+        (lambda: x.__array_ufunc__(np.hypot, "reduceat", x, [0, 1]), "hypot.reduceat"),
         (lambda: np.convolve(x[0], x[0]), "convolve"),
         (lambda: np.where(x > 0), "where"),
         (lambda: np.pad(x, 1, mode="mean"), "pad"),

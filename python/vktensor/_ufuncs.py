@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vktensor import _core, elementwise, linear_algebra, manipulation, numeric
+from vktensor import _core, _ufunc_methods, elementwise, linear_algebra, manipulation, numeric
 from vktensor._core import Tensor
 
 # ---- the table --------------------------------------------------------------------------------
@@ -138,8 +138,6 @@ def _call(ufunc: np.ufunc, inputs: list[Any], dtype: Any = None) -> Any:
 
 
 def _reduce(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Tensor:
-    if ufunc.__name__ not in _REDUCTIONS:
-        raise TypeError(f"{ufunc.__name__}.reduce: there is no such reduction of tensors")
     axis, dtype, keepdims, initial, where = (
         kwargs.pop(name, default)
         for name, default in (
@@ -152,15 +150,45 @@ def _reduce(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Tenso
     )
     if initial is getattr(np, "_NoValue", None):
         initial = None
+    if ufunc.__name__ not in _REDUCTIONS:
+        function, op = _associative(ufunc, "reduce"), f"{ufunc.__name__}.reduce"
+        if where is not True or initial is not None:
+            raise TypeError(f"{op}: expected neither initial nor where")
+        x = inputs[0] if dtype is None else _core.astype(inputs[0], dtype, False)
+        if axis is None:
+            x = _core.reshape(x, (-1, *[1] * (x.ndim - 1 if keepdims else 0)), None)
+        along = 0 if axis is None else axis
+        return _ufunc_methods.reduce(op, function, x, along, keepdims, ufunc.identity)
     name = _REDUCTIONS[ufunc.__name__][0]
     return reduce(name, inputs[0], axis, dtype, keepdims, initial, where)
 
 
+def _associative(ufunc: np.ufunc, method: str) -> Callable[..., Any]:
+    """Our function for `ufunc`, of which any order of operands gives the same."""
+    function = find(ufunc)
+    if function is None or ufunc.__name__ not in _ufunc_methods.ASSOCIATIVE:
+        raise TypeError(f"{ufunc.__name__}.{method}: there is no such {method} of tensors")
+    return function
+
+
 def _accumulate(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Tensor:
-    if ufunc.__name__ not in _SCANS:
-        raise TypeError(f"{ufunc.__name__}.accumulate: there is no such scan of tensors")
+    name, x = ufunc.__name__, inputs[0]
     axis, dtype = kwargs.pop("axis", 0), kwargs.pop("dtype", None)
-    return _core.scan(_SCANS[ufunc.__name__], inputs[0], axis, dtype)
+    if name in _SCANS:
+        return _core.scan(_SCANS[name], x, axis, dtype)
+    function = _associative(ufunc, "accumulate")
+    x = x if dtype is None else _core.astype(x, dtype, False)
+    return _ufunc_methods.accumulate(f"{name}.accumulate", function, x, axis)
+
+
+def _reduceat(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Tensor:
+    axis, dtype = kwargs.pop("axis", 0), kwargs.pop("dtype", None)
+    function = _associative(ufunc, "reduceat")
+    x = inputs[0]
+    if ufunc.__name__ in _SCANS and dtype is None:
+        dtype = _core.reduce(_REDUCTIONS[ufunc.__name__][0], x[:0], None).dtype
+    x = x if dtype is None else _core.astype(x, dtype, False)
+    return _ufunc_methods.reduceat(f"{ufunc.__name__}.reduceat", function, x, inputs[1], axis)
 
 
 def _outer(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -170,16 +198,21 @@ def _outer(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def _at(ufunc: np.ufunc, inputs: list[Any]) -> None:
+    """Elements at indices of any kind; duplicates count each time. Values of equal indices are
+    combined in tree order first where the function is associative, else one after another."""
     x, index, *values = inputs
+    name = ufunc.__name__
     function = find(ufunc)
     if function is None or not isinstance(x, Tensor):
-        raise TypeError(f"{ufunc.__name__}.at: there is no such function of tensors")
-    for item in index if isinstance(index, tuple) else (index,):
-        if not isinstance(item, (int, np.integer, slice, type(None), type(Ellipsis))):
-            raise TypeError(
-                f"{ufunc.__name__}.at: expected integers and slices, got {type(item).__name__}"
-            )
-    x[index] = function(x[index], *values)
+        raise TypeError(f"{name}.at: there is no such function of tensors")
+    items = index if isinstance(index, tuple) else (index,)
+    basic = (int, np.integer, slice, type(None), type(Ellipsis))
+    if all(isinstance(item, basic) and not isinstance(item, bool) for item in items):
+        x[index] = function(x[index], *values)
+        return
+    tree = "add" if name == "subtract" else name
+    by = getattr(_core, tree) if tree in _ufunc_methods.ASSOCIATIVE else None
+    _ufunc_methods.at(f"{name}.at", function, x, index, values, by)
 
 
 def _accepts(types: list[type]) -> bool:
@@ -224,6 +257,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         result = _reduce(ufunc, placed, kwargs)
     elif method == "accumulate":
         result = _accumulate(ufunc, placed, kwargs)
+    elif method == "reduceat":
+        result = _reduceat(ufunc, placed, kwargs)
     elif method == "outer":
         result = _outer(ufunc, placed, kwargs)
     else:
