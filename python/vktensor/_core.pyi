@@ -1,6 +1,6 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +159,7 @@ class Tensor:
     def __ge__(self, other: Any, /) -> Tensor: ...
     def __eq__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
     def __ne__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
     def sum(
         self,
         axis: Axis = None,

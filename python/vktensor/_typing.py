@@ -16,6 +16,10 @@ DeviceLike: TypeAlias = Device | int | str | None
 #: One axis, several, or all of them (None).
 Axis: TypeAlias = int | Sequence[int] | None
 Shape: TypeAlias = int | Sequence[int]
-Scalar: TypeAlias = bool | int | float
+#: A real number, and any number.
+Real: TypeAlias = bool | int | float
+Scalar: TypeAlias = Real | complex
 #: An operand: a Tensor, or a Python scalar, which takes the dtype of the Tensor beside it.
 Operand: TypeAlias = Tensor | Scalar
+#: The same where only real numbers have a meaning.
+RealOperand: TypeAlias = Tensor | Real

@@ -13,7 +13,7 @@ from vktensor import _core
 from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._dtypes import DType, complex64, float32, float64, int64
-from vktensor._typing import DeviceLike, DTypeLike, Scalar, Shape
+from vktensor._typing import DeviceLike, DTypeLike, Real, Scalar, Shape
 
 __all__ = [
     "arange",
@@ -358,10 +358,10 @@ def zeros_like(
 
 
 def arange(
-    start: Scalar,
+    start: Real,
     /,
-    stop: Scalar | None = None,
-    step: Scalar = 1,
+    stop: Real | None = None,
+    step: Real = 1,
     *,
     dtype: DTypeLike | None = None,
     device: DeviceLike = None,
@@ -446,8 +446,8 @@ def _floating(dtype: np.dtype[Any], device: DeviceLike) -> DType | np.dtype[Any]
 
 
 def linspace(
-    start: Scalar | complex,
-    stop: Scalar | complex,
+    start: Scalar,
+    stop: Scalar,
     /,
     num: int,
     *,

@@ -18,7 +18,7 @@ import numpy as np
 
 from vktensor import _core, elementwise, manipulation, searching, sorting, statistics
 from vktensor._core import Tensor
-from vktensor._typing import DeviceLike, DTypeLike, Operand
+from vktensor._typing import DeviceLike, DTypeLike, RealOperand
 from vktensor.creation import asarray
 
 __all__ = ["Generator", "default_rng"]
@@ -164,8 +164,8 @@ class Generator:
 
     def uniform(
         self,
-        low: Operand = 0.0,
-        high: Operand = 1.0,
+        low: RealOperand = 0.0,
+        high: RealOperand = 1.0,
         size: Size = None,
         dtype: DTypeLike | None = None,
     ) -> Tensor:
@@ -230,8 +230,8 @@ class Generator:
 
     def normal(
         self,
-        loc: Operand = 0.0,
-        scale: Operand = 1.0,
+        loc: RealOperand = 0.0,
+        scale: RealOperand = 1.0,
         size: Size = None,
         dtype: DTypeLike | None = None,
     ) -> Tensor:
@@ -298,7 +298,7 @@ class Generator:
         return self._real("exponential", _shape(size), dtype, 0.0, 1.0)
 
     def exponential(
-        self, scale: Operand = 1.0, size: Size = None, dtype: DTypeLike | None = None
+        self, scale: RealOperand = 1.0, size: Size = None, dtype: DTypeLike | None = None
     ) -> Tensor:
         """Exponential numbers.
 
