@@ -321,6 +321,12 @@ def test_savez_refuses_a_name_given_twice():
         vt.savez(io.BytesIO(), vt.arange(3), arr_0=vt.arange(3))
 
 
+@pytest.mark.parametrize("name", ["../a", "/a", "a/./b", "C:/a", "a\\..\\b"])
+def test_savez_refuses_names_that_load_would_refuse(name):
+    with pytest.raises(ValueError, match="savez: expected a name that leads out of no folder"):
+        vt.savez(io.BytesIO(), **{name: vt.arange(3)})
+
+
 # ---- memory -------------------------------------------------------------------------------------
 
 
@@ -438,6 +444,7 @@ HOSTILE = [
     ("a long header", npy(" " * 10_001), ValueError, "header of at most 10000 bytes, got 10001"),
     ("4 GiB of header", b"\x93NUMPY\x02\x00\xff\xff\xff\xff", ValueError, "got 4294967295"),
     ("half a header", npy(head())[:40], EOFError, "bytes of header, got 30"),
+    ("a line too many", npy("\n" + head()), ValueError, "unexpected line break at its start"),
     ("no dict", npy("[1, 2]"), ValueError, "unexpected '\\[1, 2\\]'"),
     ("a call", npy(head(descr="exit()")), ValueError, "unexpected .exit"),
     ("an import", npy("__import__('os').system('true')"), ValueError, "unexpected .__import__"),

@@ -62,7 +62,9 @@ _REFUSED = {
 def _tokens(text: str) -> Iterator[Any]:
     """Strings (with a mark before them), integers, truth values and signs of a Python literal."""
     text = text.rstrip(" \t\n")
-    at = 0
+    at = len(text) - len(text.lstrip(" \t"))
+    if text[at : at + 1] == "\n":
+        raise ValueError("unexpected line break at its start")
     while at < len(text):
         found = _TOKEN.match(text, at)
         if not found:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-import struct
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeAlias
-
-import numpy as np
 
 from vktensor import _core, _npy
 from vktensor._core import Tensor
@@ -22,11 +16,6 @@ __all__ = ["load", "save", "savez", "savez_compressed"]
 
 #: What a file is given as: a path, or an object with `read` or `write`.
 File: TypeAlias = str | bytes | os.PathLike[Any] | Any
-
-#: The most that deflate makes of a byte: 258 bytes take at least two bits.
-MAX_RATIO = 1032
-#: What zipfile and zlib raise for bytes that are no archive.
-_UNSOUND = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, ValueError)
 
 # ---- paths ------------------------------------------------------------------------------------
 
@@ -46,7 +35,7 @@ def _replacing(path: str) -> Iterator[Any]:
         with open(target, "wb") as file:
             yield file
         return
-    temporary = os.path.join(os.path.dirname(target), f".vktensor-{secrets.token_hex(8)}")
+    temporary = os.path.join(os.path.dirname(target), f".vktensor-{os.urandom(8).hex()}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except OSError as error:
@@ -125,22 +114,21 @@ def save(file: File, x: Any) -> None:
         _npy.write_array(opened, x)
 
 
-def _save_archive(file: File, args: tuple[Any, ...], named: dict[str, Any], method: int) -> None:
+def _save_archive(file: File, args: tuple[Any, ...], named: dict[str, Any], packed: bool) -> None:
+    from vktensor import _npz  # zipfile and what it needs take a third of our own import time
+
     tensors = {name: _tensor(x) for name, x in named.items()}
     for i, x in enumerate(args):
         name = f"arr_{i}"
         if name in tensors:
             raise ValueError(f"savez: {name} is the name of an unnamed tensor and of a named one")
         tensors[name] = _tensor(x)
-    for x in tensors.values():
+    for name, x in tensors.items():
+        if not _npz.is_inside(f"{name}.npy"):
+            raise ValueError(f"savez: expected a name that leads out of no folder, got {name!r}")
         _core.eval(x)
-    with (
-        _writing(file, ".npz") as opened,
-        zipfile.ZipFile(opened, "w", method, allowZip64=True) as archive,
-    ):
-        for name, x in tensors.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                _npy.write_array(member, x)
+    with _writing(file, ".npz") as opened:
+        _npz.write(opened, tensors, packed)
 
 
 def savez(file: File, *args: Any, **kwds: Any) -> None:
@@ -158,7 +146,8 @@ def savez(file: File, *args: Any, **kwds: Any) -> None:
     Raises
     ------
     ValueError
-        A name is given twice: arr_0 as a keyword beside an argument without a name.
+        A name is given twice, arr_0 as a keyword beside an argument without a name; or leads out of
+        a folder, as '../a' does.
 
     Examples
     --------
@@ -168,7 +157,7 @@ def savez(file: File, *args: Any, **kwds: Any) -> None:
     >>> sorted(np.load(io.BytesIO(file.getvalue())))
     ['arr_0', 'weights']
     """
-    _save_archive(file, args, kwds, zipfile.ZIP_STORED)
+    _save_archive(file, args, kwds, False)
 
 
 def savez_compressed(file: File, *args: Any, **kwds: Any) -> None:
@@ -188,7 +177,8 @@ def savez_compressed(file: File, *args: Any, **kwds: Any) -> None:
     Raises
     ------
     ValueError
-        A name is given twice: arr_0 as a keyword beside an argument without a name.
+        A name is given twice, arr_0 as a keyword beside an argument without a name; or leads out of
+        a folder, as '../a' does.
     OSError
         The file cannot be written.
 
@@ -200,128 +190,10 @@ def savez_compressed(file: File, *args: Any, **kwds: Any) -> None:
     >>> len(file.getvalue()) < 1000
     True
     """
-    _save_archive(file, args, kwds, zipfile.ZIP_DEFLATED)
+    _save_archive(file, args, kwds, True)
 
 
 # ---- loading ----------------------------------------------------------------------------------
-
-
-class NpzFile(Mapping[str, Tensor]):
-    """The Tensors in a .npz file by name, each read when it is asked for: what `vt.load` gives.
-
-    `files` lists the names. Close it, or use it in a `with` statement. Names are keys and never
-    paths of files. An archive is refused whole if a name stands there twice or leads out of a
-    folder, a member is encrypted, packed by anything but deflate or larger than deflate could
-    make it, or members overlap. Bytes are checked against the archive's CRC-32.
-    """
-
-    def __init__(
-        self, file: Any, name: str, dtype: np.dtype[Any] | None, device: DeviceLike, *, own: bool
-    ) -> None:
-        self._name = name
-        self._dtype = dtype
-        self._device = device
-        self._file = file if own else None
-        self._archive: zipfile.ZipFile | None = None
-        try:
-            self._archive = zipfile.ZipFile(file)
-            nbytes = file.seek(0, os.SEEK_END)
-            self._members = _check(self._archive.infolist(), nbytes)
-        except _UNSOUND as error:
-            raise ValueError(f"load: {name}: not a sound .npz archive: {error}") from error
-        self.files = list(self._members)
-
-    def __getitem__(self, key: str) -> Tensor:
-        if self._archive is None:
-            raise ValueError(f"load: {self._name} is closed")
-        key = key if key in self._members else key.removesuffix(".npy")
-        member = self._members[key]
-        name = f"{self._name}: {member.filename}"
-        try:
-            opened = self._archive.open(member)
-        except _UNSOUND as error:
-            raise ValueError(f"load: {name}: not sound: {error}") from error
-        with opened:
-            source = _npy.Source(_Member(opened, name), name, member.file_size)
-            x = _npy.read_array(source, self._dtype, self._device)
-            # What is left takes part in the CRC, which is looked at when the end is reached.
-            while source.left:
-                source.read(min(source.left, _npy.STEP), "elements")
-        return x
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.files)
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._members or (
-            isinstance(key, str) and key.removesuffix(".npy") in self._members
-        )
-
-    def __repr__(self) -> str:
-        return f"NpzFile({self._name!r}, keys: {', '.join(self.files)})"
-
-    def close(self) -> None:
-        """Closes the archive, and the file if `vt.load` opened it."""
-        if self._archive is not None:
-            self._archive.close()
-            self._archive = None
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def __enter__(self) -> NpzFile:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-
-class _Member:
-    """A member of an archive whose errors are ValueErrors that name it."""
-
-    def __init__(self, opened: Any, name: str) -> None:
-        self._opened = opened
-        self._name = name
-
-    def readinto(self, view: memoryview) -> int:
-        try:
-            n: int = self._opened.readinto(view[: _npy.STEP])
-        except (*_UNSOUND, EOFError) as error:
-            raise ValueError(f"load: {self._name}: not sound: {error}") from error
-        return n
-
-
-def _check(members: list[zipfile.ZipInfo], nbytes: int) -> dict[str, zipfile.ZipInfo]:
-    """The members of an archive of `nbytes` by the names they are asked for by; ValueError for
-    what no honest writer makes."""
-    found: dict[str, zipfile.ZipInfo] = {}
-    for member in members:
-        name = member.filename
-        parts = name.replace("\\", "/").split("/")
-        if not all(parts) or ".." in parts or "." in parts or ":" in parts[0]:
-            raise ValueError(f"expected a name inside the archive, got {name!r}")
-        if member.flag_bits & 1:
-            raise ValueError(f"{name} is encrypted")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"{name}: expected stored or deflated, got {member.compress_type}")
-        most = member.compress_size
-        most *= MAX_RATIO if member.compress_type == zipfile.ZIP_DEFLATED else 1
-        if member.file_size > most:
-            raise ValueError(
-                f"{name}: expected at most {most} bytes of {member.compress_size} packed ones, got "
-                f"{member.file_size}"
-            )
-        key = name.removesuffix(".npy")
-        if key in found:
-            raise ValueError(f"{key} stands there twice")
-        found[key] = member
-    total = sum(member.compress_size for member in members)
-    if total > nbytes:
-        raise ValueError(f"expected members of at most {nbytes} bytes in all, got {total}")
-    return found
 
 
 def load(
@@ -385,7 +257,7 @@ def load(
     with ExitStack() as stack:
         opened = stack.enter_context(open(os.fsdecode(file), "rb"))
         result = _load(opened, _name(file), wanted, device, own=True)
-        if isinstance(result, NpzFile):
+        if not isinstance(result, Tensor):
             stack.pop_all()  # it closes the file
         return result
 
@@ -403,4 +275,6 @@ def _load(file: Any, name: str, dtype: Any, device: Any, *, own: bool) -> Any:
     if not (hasattr(file, "seek") and file.seekable()):
         raise ValueError(f"load: {name}: expected a file with seek for a .npz archive")
     file.seek(-len(start), os.SEEK_CUR)
-    return NpzFile(file, name, dtype, device, own=own)
+    from vktensor import _npz
+
+    return _npz.NpzFile(file, name, dtype, device, own=own)
