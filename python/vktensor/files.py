@@ -1,4 +1,8 @@
-"""Tensors in files: NumPy's .npy and .npz, straight to and from device memory."""
+"""Tensors in files: NumPy's .npy and .npz, straight to and from device memory.
+
+The formats are imported when a file is first asked for: zipfile and what it needs take a third of
+our own import time.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeAlias
 
-from vktensor import _core, _npy
+from vktensor import _core
 from vktensor._core import Tensor
 from vktensor._typing import DeviceLike, DTypeLike
 
@@ -108,6 +112,8 @@ def save(file: File, x: Any) -> None:
     >>> np.load(io.BytesIO(file.getvalue()))
     array([0, 1, 2])
     """
+    from vktensor import _npy
+
     x = _tensor(x)
     _core.eval(x)
     with _writing(file, ".npy") as opened:
@@ -115,7 +121,7 @@ def save(file: File, x: Any) -> None:
 
 
 def _save_archive(file: File, args: tuple[Any, ...], named: dict[str, Any], packed: bool) -> None:
-    from vktensor import _npz  # zipfile and what it needs take a third of our own import time
+    from vktensor import _npz
 
     tensors = {name: _tensor(x) for name, x in named.items()}
     for i, x in enumerate(args):
@@ -263,6 +269,8 @@ def load(
 
 
 def _load(file: Any, name: str, dtype: Any, device: Any, *, own: bool) -> Any:
+    from vktensor import _npy
+
     left = _npy.count_left(file)
     start = _npy.Source(file, name, left).read(len(_npy.MAGIC), "magic string")
     if start == _npy.MAGIC:
