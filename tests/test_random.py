@@ -196,6 +196,18 @@ def test_choice_draws_with_the_given_probabilities() -> None:
     assert values.shape == (50, 40) and set(np.unique(values)) == {10, 20, 30}
 
 
+def test_choice_takes_what_numpy_takes() -> None:
+    for p in ([0, 1, 0], (0.0, 1.0, 0.0), np.array([0.0, 1.0, 0.0]), np.array([0, 1, 0])):
+        rng = vt.random.default_rng(3)
+        for a in (3, np.int64(3), [0, 1, 2], np.arange(3), vt.arange(3)):
+            drawn = rng.choice(a, 5, p=p)
+            assert drawn.dtype == vt.int64 and np.asarray(drawn).tolist() == [1] * 5
+            assert rng.choice(a, replace=False, p=p).shape == ()
+    for wrong in (1.5, "ab", None):
+        with pytest.raises(TypeError):
+            vt.random.default_rng(3).choice(wrong)
+
+
 def test_seeds_streams_and_states() -> None:
     one, other = vt.random.default_rng(1), vt.random.default_rng(2)
     assert not np.array_equal(one.random(8).numpy(), other.random(8).numpy())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -486,16 +487,16 @@ class Generator:
 
     def choice(
         self,
-        a: int | Tensor,
+        a: int | Tensor | Any,
         size: Size = None,
         replace: bool = True,
-        p: Tensor | None = None,
+        p: Tensor | Any | None = None,
     ) -> Tensor:
         """Elements drawn at random.
 
         Parameters
         ----------
-        a : int or Tensor
+        a : int, Tensor or array_like
             Of one dimension; range(a) for an int.
         size : int, tuple of int or None, optional
             The shape; one number without dimensions for None.
@@ -526,26 +527,38 @@ class Generator:
         >>> vt.sort(x)
         Tensor([0, 1, 2, 3, 4], dtype=int64)
         """
+        if not isinstance(a, (int, Tensor)):
+            a = asarray(a, device=self._device) if np.ndim(a) else index(a)
         n = a if isinstance(a, int) else a.shape[0] if a.ndim == 1 else 0
         if n < 1:
             raise ValueError(f"choice: expected a positive int or a 1-d tensor, got {a!r}")
-        weights = None if p is None else asarray(p)
+        weights = None if p is None else self._weights(p)
         edges = None if weights is None else statistics.cumulative_sum(weights)
         if edges is not None and not (
             edges.shape == (n,) and math.isclose(float(edges[-1]), 1.0, abs_tol=1e-4)
         ):
             raise ValueError(f"choice: expected {n} probabilities with sum 1")
         if not replace:
-            index = self._choose(n, _shape(size), weights)
+            places = self._choose(n, _shape(size), weights)
         elif edges is None:
-            index = self.integers(0, n, size)
+            places = self.integers(0, n, size)
         else:
             u = self.random(size, edges.dtype) * edges[-1]
-            index = searching.searchsorted(edges, u, side="right")
+            places = searching.searchsorted(edges, u, side="right")
         if isinstance(a, int):
-            return index
-        flat = manipulation.reshape(index, (-1,))
-        return manipulation.reshape(manipulation.take(a, flat, axis=0), index.shape)
+            return places
+        flat = manipulation.reshape(places, (-1,))
+        return manipulation.reshape(manipulation.take(a, flat, axis=0), places.shape)
+
+    def _weights(self, p: Any) -> Tensor:
+        """Floating probabilities; float32 for NumPy's float64 where the device has none."""
+        if not isinstance(p, Tensor):
+            p = np.asarray(p, None if isinstance(p, np.ndarray) else np.float32)
+            device = _core.default_device() if self._device is None else self._device
+            if p.dtype == np.float64 and not _core.device_at(device).features["float64"]:
+                p = p.astype(np.float32)
+        weights = asarray(p, device=None if isinstance(p, Tensor) else self._device)
+        return weights.astype(np.float32) if weights.dtype.kind in "biu" else weights
 
     def _choose(self, n: int, shape: tuple[int, ...], weights: Tensor | None) -> Tensor:
         """Different numbers below n: those whose clocks of rate `weights` ring first."""
