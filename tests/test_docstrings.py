@@ -111,9 +111,12 @@ def stub_functions() -> Iterator[tuple[str, ast.FunctionDef, Any]]:
 
 @pytest.mark.unwatched
 def test_the_stub_declares_the_signatures_there_are():
-    compared = 0
+    compared = set()
     for name, node, found in stub_functions():
-        if node.decorator_list:
+        overloaded = any(ast.unparse(each) == "overload" for each in node.decorator_list)
+        if overloaded and name in compared:
+            continue  # the first one has the parameters as they are
+        if node.decorator_list and not overloaded:
             assert isinstance(found, ATTRIBUTES), name
             continue
         if isinstance(found, WrapperDescriptorType):
@@ -126,8 +129,8 @@ def test_the_stub_declares_the_signatures_there_are():
         assert [(p.name, p.default) for p in got] == [(p.name, p.default) for p in expected], name
         kinds = zip(got, expected, strict=True)
         assert all(p.kind == q.kind for p, q in kinds if p.name != "self"), name
-        compared += 1
-    assert compared > 180
+        compared.add(name)
+    assert len(compared) > 180
 
 
 @pytest.mark.parametrize("name", NAMES)

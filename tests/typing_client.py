@@ -79,6 +79,11 @@ def ask(x: Tensor) -> None:
     assert_type(x.reshape(-1, 1).transpose(), Tensor)
     assert_type(x.astype(vt.int8), Tensor)
     assert_type(x.tobytes(), bytes)
+    assert_type(x.sum(axis=0, keepdims=True), Tensor)
+    assert_type(x.max(), Tensor)
+    array: NDArray[Any] = np.empty(2, np.float32)
+    assert_type(x.mean(axis=1, out=array), NDArray[Any])
+    assert_type(x.clip(0, 1, out=vt.empty_like(x)), Tensor)
     assert_type(x.to_device(x.device), Tensor)
     x[x > 2] = 0
     x[0] = [1, 2]

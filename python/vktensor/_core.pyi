@@ -1,11 +1,14 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, TypeVar, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vktensor._typing import Axis, DeviceLike, DTypeLike, Operand, Scalar
+
+#: What a result is written into, and then given.
+_Out = TypeVar("_Out", Tensor, NDArray[Any])
 
 class OutOfMemoryError(MemoryError):
     requested: int | None
@@ -160,100 +163,226 @@ class Tensor:
     def __eq__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
     def __ne__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
     __hash__: ClassVar[None]  # type: ignore[assignment]
+    @overload
     def sum(
         self,
         axis: Axis = None,
         dtype: DTypeLike | None = None,
-        out: Any = None,
+        out: None = None,
         keepdims: bool = False,
         initial: Scalar | None = None,
         where: Any = True,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def sum(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        *,
+        out: _Out,
+        keepdims: bool = False,
+        initial: Scalar | None = None,
+        where: Any = True,
+    ) -> _Out: ...
+    @overload
     def prod(
         self,
         axis: Axis = None,
         dtype: DTypeLike | None = None,
-        out: Any = None,
+        out: None = None,
         keepdims: bool = False,
         initial: Scalar | None = None,
         where: Any = True,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def prod(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        *,
+        out: _Out,
+        keepdims: bool = False,
+        initial: Scalar | None = None,
+        where: Any = True,
+    ) -> _Out: ...
+    @overload
     def max(
         self,
         axis: Axis = None,
-        out: Any = None,
+        out: None = None,
         keepdims: bool = False,
         initial: Scalar | None = None,
         where: Any = True,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def max(
+        self,
+        axis: Axis = None,
+        *,
+        out: _Out,
+        keepdims: bool = False,
+        initial: Scalar | None = None,
+        where: Any = True,
+    ) -> _Out: ...
+    @overload
     def min(
         self,
         axis: Axis = None,
-        out: Any = None,
+        out: None = None,
         keepdims: bool = False,
         initial: Scalar | None = None,
         where: Any = True,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def min(
+        self,
+        axis: Axis = None,
+        *,
+        out: _Out,
+        keepdims: bool = False,
+        initial: Scalar | None = None,
+        where: Any = True,
+    ) -> _Out: ...
+    @overload
     def any(
-        self, axis: Axis = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-    ) -> Any: ...
+        self, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = True
+    ) -> Tensor: ...
+    @overload
+    def any(
+        self, axis: Axis = None, *, out: _Out, keepdims: bool = False, where: Any = True
+    ) -> _Out: ...
+    @overload
     def all(
-        self, axis: Axis = None, out: Any = None, keepdims: bool = False, *, where: Any = True
-    ) -> Any: ...
+        self, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = True
+    ) -> Tensor: ...
+    @overload
+    def all(
+        self, axis: Axis = None, *, out: _Out, keepdims: bool = False, where: Any = True
+    ) -> _Out: ...
+    @overload
     def mean(
         self,
         axis: Axis = None,
         dtype: DTypeLike | None = None,
-        out: Any = None,
+        out: None = None,
         keepdims: bool = False,
         *,
         where: Any = True,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def mean(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        *,
+        out: _Out,
+        keepdims: bool = False,
+        where: Any = True,
+    ) -> _Out: ...
+    @overload
     def var(
         self,
         axis: Axis = None,
         dtype: DTypeLike | None = None,
-        out: Any = None,
+        out: None = None,
         ddof: float = 0.0,
         keepdims: bool = False,
         *,
         where: Any = True,
         correction: float | None = None,
-    ) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def var(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        *,
+        out: _Out,
+        ddof: float = 0.0,
+        keepdims: bool = False,
+        where: Any = True,
+        correction: float | None = None,
+    ) -> _Out: ...
+    @overload
     def std(
         self,
         axis: Axis = None,
         dtype: DTypeLike | None = None,
-        out: Any = None,
+        out: None = None,
         ddof: float = 0.0,
         keepdims: bool = False,
         *,
         where: Any = True,
         correction: float | None = None,
-    ) -> Any: ...
-    def ptp(self, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def std(
+        self,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        *,
+        out: _Out,
+        ddof: float = 0.0,
+        keepdims: bool = False,
+        where: Any = True,
+        correction: float | None = None,
+    ) -> _Out: ...
+    @overload
+    def ptp(self, axis: Axis = None, out: None = None, keepdims: bool = False) -> Tensor: ...
+    @overload
+    def ptp(self, axis: Axis = None, *, out: _Out, keepdims: bool = False) -> _Out: ...
+    @overload
     def argmax(
-        self, axis: int | None = None, out: Any = None, *, keepdims: bool = False
-    ) -> Any: ...
+        self, axis: int | None = None, out: None = None, *, keepdims: bool = False
+    ) -> Tensor: ...
+    @overload
+    def argmax(self, axis: int | None = None, *, out: _Out, keepdims: bool = False) -> _Out: ...
+    @overload
     def argmin(
-        self, axis: int | None = None, out: Any = None, *, keepdims: bool = False
-    ) -> Any: ...
+        self, axis: int | None = None, out: None = None, *, keepdims: bool = False
+    ) -> Tensor: ...
+    @overload
+    def argmin(self, axis: int | None = None, *, out: _Out, keepdims: bool = False) -> _Out: ...
+    @overload
     def cumsum(
-        self, axis: int | None = None, dtype: DTypeLike | None = None, out: Any = None
-    ) -> Any: ...
+        self, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None
+    ) -> Tensor: ...
+    @overload
+    def cumsum(
+        self, axis: int | None = None, dtype: DTypeLike | None = None, *, out: _Out
+    ) -> _Out: ...
+    @overload
     def cumprod(
-        self, axis: int | None = None, dtype: DTypeLike | None = None, out: Any = None
-    ) -> Any: ...
+        self, axis: int | None = None, dtype: DTypeLike | None = None, out: None = None
+    ) -> Tensor: ...
+    @overload
+    def cumprod(
+        self, axis: int | None = None, dtype: DTypeLike | None = None, *, out: _Out
+    ) -> _Out: ...
+    @overload
     def clip(
         self,
         a_min: Operand | None = None,
         a_max: Operand | None = None,
-        out: Any = None,
+        out: None = None,
         *,
         min: Operand | None = None,
         max: Operand | None = None,
-    ) -> Any: ...
-    def round(self, decimals: int = 0, out: Any = None) -> Any: ...
+    ) -> Tensor: ...
+    @overload
+    def clip(
+        self,
+        a_min: Operand | None = None,
+        a_max: Operand | None = None,
+        *,
+        out: _Out,
+        min: Operand | None = None,
+        max: Operand | None = None,
+    ) -> _Out: ...
+    @overload
+    def round(self, decimals: int = 0, out: None = None) -> Tensor: ...
+    @overload
+    def round(self, decimals: int = 0, *, out: _Out) -> _Out: ...
     def conj(self) -> Tensor: ...
     def conjugate(self) -> Tensor: ...
     def astype(
@@ -265,12 +394,20 @@ class Tensor:
         copy: bool = True,
     ) -> Tensor: ...
     def fill(self, value: Any) -> None: ...
+    @overload
     def take(
-        self, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise"
-    ) -> Any: ...
+        self, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise"
+    ) -> Tensor: ...
+    @overload
+    def take(
+        self, indices: Any, axis: int | None = None, *, out: _Out, mode: str = "raise"
+    ) -> _Out: ...
     def put(self, indices: Any, values: Any, mode: str = "raise") -> None: ...
     def nonzero(self) -> tuple[Tensor, ...]: ...
-    def compress(self, condition: Any, axis: int | None = None, out: Any = None) -> Any: ...
+    @overload
+    def compress(self, condition: Any, axis: int | None = None, out: None = None) -> Tensor: ...
+    @overload
+    def compress(self, condition: Any, axis: int | None = None, *, out: _Out) -> _Out: ...
     def repeat(self, repeats: Any, axis: int | None = None) -> Tensor: ...
     def searchsorted(self, v: Any, side: Any = "left", sorter: Any = None) -> Tensor: ...
     def sort(
@@ -289,7 +426,10 @@ class Tensor:
         *,
         stable: bool | None = None,
     ) -> Tensor: ...
-    def dot(self, b: Any, out: Any = None) -> Any: ...
+    @overload
+    def dot(self, b: Any, out: None = None) -> Tensor: ...
+    @overload
+    def dot(self, b: Any, *, out: _Out) -> _Out: ...
     def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor: ...
     def transpose(self, *axes: Any) -> Tensor: ...
     def swapaxes(self, axis1: int, axis2: int) -> Tensor: ...
@@ -297,14 +437,25 @@ class Tensor:
     def ravel(self, order: str = "C") -> Tensor: ...
     def flatten(self, order: str = "C") -> Tensor: ...
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+    @overload
     def trace(
         self,
         offset: int = 0,
         axis1: int = 0,
         axis2: int = 1,
         dtype: DTypeLike | None = None,
-        out: Any = None,
-    ) -> Any: ...
+        out: None = None,
+    ) -> Tensor: ...
+    @overload
+    def trace(
+        self,
+        offset: int = 0,
+        axis1: int = 0,
+        axis2: int = 1,
+        dtype: DTypeLike | None = None,
+        *,
+        out: _Out,
+    ) -> _Out: ...
     def to_device(self, device: Any, /, *, stream: None = None) -> Tensor: ...
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
     def __array_function__(
