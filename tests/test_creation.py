@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import vktensor as vt
+from oracle import assert_same_bits
 
 DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 DTYPES += ["float16", "bfloat16", "float32", "float64"]
@@ -309,3 +310,14 @@ def test_result_types():
     assert (vt.ones(2, dtype=vt.float16) * 2.0).dtype == np.float16
     assert (vt.ones(2, dtype=vt.int8) + 1).dtype == np.int8
     assert (vt.ones(2, dtype=vt.int8) + 1.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64"])
+def test_a_nan_without_dimensions_keeps_its_payload(dtype):
+    kind = numpy_dtype(dtype)
+    word = {2: 0xFC35, 4: 0xFFD23456, 8: 0xFFF8000000001234}[kind.itemsize]
+    word = 0xFFA5 if dtype == "bfloat16" else 0xFFD234567FA11111 if kind.kind == "c" else word
+    for bits in (word, word ^ (1 << (8 * kind.itemsize - 1))):
+        a = np.array([bits], f"u{kind.itemsize}").view(kind)
+        for given in (a.reshape(()), a[0]):
+            assert_same_bits(np.asarray(vt.asarray(given))[None], a, dtype)

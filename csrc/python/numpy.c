@@ -1,6 +1,8 @@
 /* python/numpy.c - everything that touches NumPy's C API: dtypes and arrays, both ways. */
 #include "python/core.h"
 
+#include <math.h>
+
 #include <numpy/arrayobject.h>
 
 #include "ops/elementwise.h"
@@ -180,6 +182,14 @@ static int copy_from_block(const char *op, PyObject *object, const vkt_dtype *dt
     return status == VKT_OK ? 1 : -1;
 }
 
+/* Whether it is NaN, of which a double does not keep all bits of a narrower format. */
+static bool is_nan(const vkt_scalar *value)
+{
+    return (value->cls == VKT_CLASS_FLOAT && isnan(value->value.f)) ||
+           (value->cls == VKT_CLASS_COMPLEX &&
+            (isnan(value->value.c.re) || isnan(value->value.c.im)));
+}
+
 bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype, vkt_device *device,
                        vkt_tensor **out)
 {
@@ -204,13 +214,13 @@ bool vkt_py_from_numpy(const char *op, PyObject *object, const vkt_dtype *dtype,
     shape.ndim = ndim;
     for (int i = 0; i < ndim; i++)
         shape.dims[i] = PyArray_DIM(array, i);
-    if (ndim == 0) {
-        vkt_scalar value;
+    vkt_scalar value = {.cls = VKT_CLASS_BOOL};
+    if (ndim == 0)
         vkt_py_decode(found, PyArray_DATA(array), &value);
+    if (ndim == 0 && !is_nan(&value))
         status = vkt_full(op, device, found, 0, shape.dims, &value, out);
-    } else {
+    else
         status = vkt_tensor_from_host(device, found, ndim, shape.dims, PyArray_DATA(array), out);
-    }
     if (status != VKT_OK)
         (void)vkt_py_raise(device);
     Py_DECREF(array);
