@@ -50,15 +50,22 @@ if [ -n "${SEED:-}" ]; then
 else
     options+=(--derandomize)
 fi
+python=${PYTHON:-python3}
+cp "$here/array_api_xfails.txt" xfails.txt
 if [[ ${ARRAY_API_TESTS_SKIP_DTYPES:-} == *float64* ]]; then
     # The suite draws these integers in float64, and expects them back from float32.
     for name in ceil floor round trunc; do
-        options+=(--deselect "array_api_tests/test_special_cases.py::test_unary[$name(x_i.is_int")
-    done
+        echo "array_api_tests/test_special_cases.py::test_unary[$name(x_i.is_integer()) -> x_i]"
+    done >>xfails.txt
+fi
+if ! "$python" -c 'import vktensor as vt; exit(vt.ones(1).__dlpack_device__() != (1, 0))'; then
+    # Memory of a GPU's own means nothing to other libraries: without dl_device=(1, 0) there is a
+    # BufferError, which the standard has for data that cannot be exported.
+    echo array_api_tests/test_dlpack.py::test_dunder_dlpack >>xfails.txt
 fi
 names=array_api_tests/test_has_names.py::test_has_names
 # The extensions linalg and fft do not exist yet.
-"${PYTHON:-python3}" -m pytest -c pytest.ini --rootdir=. array_api_tests -p array_api_watch \
+"$python" -m pytest -c pytest.ini --rootdir=. array_api_tests -p array_api_watch \
     --hypothesis-disable-deadline --max-examples="${EXAMPLES:-20}" \
     --disable-extension linalg fft --deselect "$names[linalg-" --deselect "$names[fft-" \
-    --xfails-file="$here/array_api_xfails.txt" -q "${options[@]}"
+    --xfails-file=xfails.txt -q "${options[@]}"
