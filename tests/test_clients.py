@@ -297,6 +297,7 @@ def test_xarray_shows_compares_and_copies_tensors():
 PAIRWISE = [
     *("additive_chi2_kernel", "chi2_kernel", "cosine_distances", "cosine_similarity"),
     *("euclidean_distances", "laplacian_kernel", "linear_kernel", "manhattan_distances"),
+    "nan_euclidean_distances",
     *("paired_cosine_distances", "paired_euclidean_distances"),
     *("paired_manhattan_distances", "polynomial_kernel", "rbf_kernel", "sigmoid_kernel"),
 ]

@@ -127,6 +127,16 @@ def test_shapes_that_do_not_fit_are_named(left, right):
         vt.matmul(vt.zeros(left), vt.zeros(right))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "uint8", "complex64"])
+def test_bool_beside_numbers_counts_as_numbers(dtype):
+    rng = np.random.default_rng(6)
+    a, mask = rng.integers(0, 9, (7, 9)).astype(dtype), rng.random((9, 5)) > 0.5
+    for x, y in ((a, mask), (mask.T, a.T)):
+        got = vt.asarray(x) @ vt.asarray(y)
+        assert got.dtype == dtype
+        np.testing.assert_array_equal(np.asarray(got), x @ y)
+
+
 def test_bool_is_refused():
     with pytest.raises(TypeError, match="matmul.*bool"):
         vt.asarray([[True]]) @ vt.asarray([[True]])

@@ -457,7 +457,7 @@ vkt_status vkt_matmul(vkt_tensor *x1, vkt_tensor *x2, vkt_tensor **out)
     vkt_layout stack;
     int32_t ndim = 0;
     int64_t shape[VKT_MAX_NDIM + 2];
-    VKT_REQUIRE(x1->dtype != VKT_BOOL && x2->dtype != VKT_BOOL, VKT_TYPE_ERROR,
+    VKT_REQUIRE(x1->dtype != VKT_BOOL || x2->dtype != VKT_BOOL, VKT_TYPE_ERROR,
                 "matmul: expected numeric dtypes, got %s and %s", vkt_dtypes[x1->dtype].name,
                 vkt_dtypes[x2->dtype].name);
     VKT_REQUIRE(x1->device == x2->device, VKT_VALUE_ERROR,

@@ -363,7 +363,7 @@ def _dot(self: Tensor, b: Any, out: Any = None) -> Any:
     ValueError
         Lengths that differ.
     TypeError
-        A matrix product of bool.
+        A matrix product of bool and bool.
 
     >>> vt.asarray([3, 1, 2]).dot([1, 1, 1])
     Tensor(6, dtype=int64)

@@ -23,8 +23,8 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor
-        Of shapes (..., M, K) and (..., K, N) and any dtype but bool; an operand of one dimension is
-        a row or a column.
+        Of shapes (..., M, K) and (..., K, N) and any dtypes, of which one may be bool; an operand
+        of one dimension is a row or a column.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     Raises
     ------
     TypeError
-        bool, or an operand that is no Tensor.
+        bool by bool, or an operand that is no Tensor.
     ValueError
         Shapes that do not fit, or no dimensions.
 
@@ -54,7 +54,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor
-        Of any dtype but bool; axes but `axis` broadcast.
+        Of any dtypes, of which one may be bool; axes but `axis` broadcast.
     axis : int, optional
         Along which axis; a negative number counts from the end of both.
 
@@ -108,7 +108,7 @@ def tensordot(
     Parameters
     ----------
     x1, x2 : Tensor
-        Of any shapes and any dtype but bool.
+        Of any shapes and any dtypes, of which one may be bool.
     axes : int or tuple, optional
         How many of the last axes of `x1` meet the first of `x2`, or two sequences that name the
         axes of each pair.
@@ -121,7 +121,7 @@ def tensordot(
     Raises
     ------
     TypeError
-        bool, or an operand that is no Tensor.
+        bool by bool, or an operand that is no Tensor.
     ValueError
         The lengths of a pair differ, or an axis is out of bounds or named twice.
 
@@ -182,7 +182,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
         The label of each axis: "ij,jk->ik" is a matrix product, "ii->i" a diagonal; "..." stands
         for axes that broadcast. Without "->" the result has the labels that come once, in order.
     *operands : Tensor
-        As many as labels are given for, of any dtype but bool.
+        As many as labels are given for, of any dtype but all bool.
 
     Returns
     -------
