@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import typing
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import vktensor as vt
 from test_protocols import A, B, N, S, V, agree, to_tensors
+from vktensor import samples
 
 C = (A + 1j * A[::-1]).astype(np.complex64)
 K = np.array([3, 0, 2, 3, 3, 7], np.int64)
@@ -20,9 +22,9 @@ QUANTILES = [((A, q, axis), {}) for q in (0.3, 1.0) for axis in (None, 0, -1)]
 QUANTILES += [((B, np.array([[0.1, 0.5], [0.9, 0.0]])), {"axis": 1, "keepdims": True})]
 QUANTILES += [((T, 0.25, (0, 2)), {}), ((N, 0.5, 1), {})]
 QUANTILES += [
-    ((V, [0.1, 0.125, 0.375, 0.5, 0.63]), {"method": m})
-    for m in ("linear", "lower", "higher", "midpoint", "nearest")
+    ((V, [0.1, 0.125, 0.375, 0.5, 0.63]), {"method": m}) for m in typing.get_args(samples.Method)
 ]
+QUANTILES += [((x, 0.4, 1), {"method": m}) for x in (B, N) for m in ("nearest", "hazen")]
 PERCENTILES = [((a, np.asarray(q) * 100, *rest), k) for (a, q, *rest), k in QUANTILES]
 MEDIANS = [((A,), {}), ((B, 0), {}), ((T, (0, 1)), {"keepdims": True}), ((N, 1), {}), ((V,), {})]
 ORDERS = [((V,), {"ord": o}) for o in (None, 0, 1, 2, 3, np.inf, -np.inf, 0.5)]
@@ -36,7 +38,9 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "angle": [((C,), {}), ((A,), {}), ((np.array([-0.0, np.inf, np.nan], np.float32),), {}),
               ((C,), {"deg": True}), ((B,), {})],
     "astype": [((A, np.int8), {}), ((B, np.float64), {})],
-    "bincount": [((K,), {}), ((K,), {"minlength": 12}), ((K[:0],), {}), ((K[:0], None, 3), {})],
+    "bincount": [((K,), {}), ((K,), {"weights": np.arange(6)}), ((K, A[0, [0, 1, 2, 3, 0, 1]]), {}),
+                 ((np.tile(K, 99).astype(np.uint8), np.tile(V[[0, 1, 2, 3, 4, 1]], 99), 9), {}),
+                 ((K,), {"minlength": 12}), ((K[:0],), {}), ((K[:0], None, 3), {})],
     "block": [(([A, A],), {}), (([[A, A], [A, A]],), {}), (([[A], [V[:4]]],), {}), ((A,), {})],
     "choose": [((I, [V[:2], V[2:4], 9.0]), {}), ((I + 5, [V[:2], V[2:4]]), {"mode": "wrap"}),
                ((I - 1, [V[:2], V[2:4]]), {"mode": "clip"})],
@@ -56,7 +60,9 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "gradient": [((V,), {}), ((A,), {}), ((A, 2.0), {}), ((A, 2.0, X), {}), ((A,), {"axis": 1}),
                  ((T,), {"axis": (0, 2)})],
     "histogram": [((A,), {}), ((B,), {"bins": 4}), ((A, [-3.0, 0.0, 1.0, 2.5]), {}),
-                  ((A, 5), {"range": (-1, 2)}), ((A, 3), {"density": True}),
+                  ((A, 5), {"range": (-1, 2)}), ((A, 4), {"weights": B}), ((V, V[:3]), {}),
+                  ((V, 3), {"weights": V, "density": True}), ((A, X), {"weights": A}),
+                  ((A, 3), {"density": True}),
                   ((B[:1], [0, 1, 5]), {})],
     "histogram_bin_edges": [((A,), {}), ((B, 3), {}), ((V[:0],), {}), ((V[:1],), {})],
     "insert": [((A, 1, 5.0), {}), ((A, 1, V[:3], 1), {}), ((A, [0, 2], 7.0, 1), {}),
@@ -200,10 +206,11 @@ def test_what_cannot_be_done_is_refused_by_name():
         (lambda: np.linalg.norm(vt.ones((2, 2, 2)), 1), ValueError, "one or two axes, got 3"),
         (lambda: np.linalg.matrix_power(vt.ones((2, 2)), -1), TypeError, "there is no inverse"),
         (lambda: np.quantile(v, 1.5), ValueError, "quantile: expected quantiles from 0 to 1"),
-        (lambda: np.quantile(v, 0.5, method="weibull"), TypeError, "expected a method of"),
+        (lambda: vt.quantile(v, 0.5, method="best"), ValueError, "there is no method 'best'"),
         (lambda: np.bincount(k - 3), ValueError, "bincount: expected no negative numbers"),
         (lambda: np.bincount(v), TypeError, "bincount: expected integers in one dimension"),
-        (lambda: np.bincount(k, weights=k), TypeError, "bincount: expected no weights"),
+        (lambda: np.bincount(k, weights=v), ValueError, "bincount: expected weights of shape"),
+        (lambda: vt.histogram(v, weights=k), ValueError, "histogram: expected weights of shape"),
         (lambda: np.histogram(v, "auto"), TypeError, "expected a number of bins or their edges"),
         (lambda: np.histogram(v / 0), ValueError, "histogram: expected a finite range"),
         (lambda: np.digitize(v, [1.0, 0.0, 2.0]), ValueError, "expected bins that rise or fall"),
@@ -219,3 +226,49 @@ def test_what_cannot_be_done_is_refused_by_name():
     ):
         with pytest.raises(error, match=text):
             call()
+
+
+@pytest.mark.parametrize("method", typing.get_args(samples.Method))
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "int32", "uint8"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_every_method_of_quantiles_agrees_with_numpys(method, dtype):
+    rng = np.random.default_rng(9)
+    asked = [0.0, 0.1, 0.25, 0.5, 0.6, 0.75, 0.9, 1.0]
+    for n in (1, 2, 3, 4, 7, 10, 100, 101):
+        a = (rng.standard_normal((3, n)) * 50 + 100).astype(dtype)
+        holes = a.copy()
+        if dtype.startswith("float"):
+            holes[0, : n // 2], holes[2, n // 3 :] = np.nan, np.nan
+        for name, x in (("quantile", a), ("quantile", holes), ("nanquantile", holes)):
+            wide = x if dtype in ("int32", "uint8") else x.astype(np.float64)
+            expected = getattr(np, name)(wide, asked, axis=1, method=method)
+            got = getattr(vt, name)(vt.asarray(x), asked, axis=1, method=method)
+            kept = dtype in ("int32", "uint8") and method not in samples._CHOOSING
+            assert got.dtype == (np.float32 if kept else x.dtype), (name, n)
+            tolerance = {"float16": 1e-3, "float64": 1e-12}.get(dtype, 1e-6)
+            np.testing.assert_allclose(np.asarray(got), expected, tolerance, err_msg=f"{name} {n}")
+
+
+def test_quantiles_percentiles_and_medians_are_the_same_numbers():
+    x = vt.asarray(np.random.default_rng(3).standard_normal((4, 5, 6)).astype(np.float32))
+    for axis in (None, 1, (0, 2)):
+        for keep in (False, True):
+            found = vt.quantile(x, [0.5, 0.2], axis=axis, keepdims=keep)
+            agree(vt.percentile(x, [50, 20], axis=axis, keepdims=keep), np.asarray(found), "p")
+            agree(vt.nanpercentile(x, [50, 20], axis=axis, keepdims=keep), np.asarray(found), "np")
+            agree(vt.median(x, axis=axis, keepdims=keep), np.asarray(found[0]), "median")
+            agree(vt.nanmedian(x, axis=axis, keepdims=keep), np.asarray(found[0]), "nanmedian")
+
+
+@pytest.mark.parametrize("n", [1, 1000, 70_001])
+def test_weights_of_many_elements_add_up(n):
+    rng = np.random.default_rng(n)
+    k, w = rng.integers(0, 40, n), rng.standard_normal(n).astype(np.float32)
+    exact, size = np.bincount(k, w.astype(np.float64)), np.bincount(k, np.abs(w))
+    got = [np.asarray(vt.bincount(vt.asarray(k), vt.asarray(w))) for _ in range(2)]
+    assert got[0].tobytes() == got[1].tobytes()
+    assert np.all(np.abs(got[0] - exact) <= 2 * np.log2(n + 1) * 2.0**-24 * size)
+    counts, edges = vt.histogram(vt.asarray(k), 40, (0, 40), weights=vt.asarray(w))
+    whole = np.histogram(k, np.asarray(edges), weights=w.astype(np.float64))[0]
+    limit = 4 * np.log2(n + 1) * 2.0**-24 * np.sum(np.abs(w)) + 1e-6
+    assert np.max(np.abs(np.asarray(counts) - whole)) <= limit

@@ -34,6 +34,7 @@ from vktensor import (
     profiling,
     random,
     runtime,
+    samples,
     searching,
     sorting,
     statistics,
@@ -74,6 +75,7 @@ from vktensor.manipulation import *
 from vktensor.numeric import *
 from vktensor.profiling import *
 from vktensor.runtime import *
+from vktensor.samples import *
 from vktensor.searching import *
 from vktensor.sorting import *
 from vktensor.statistics import *
@@ -146,6 +148,7 @@ __all__ += manipulation.__all__
 __all__ += numeric.__all__  # type: ignore[attr-defined]  # set through globals()
 __all__ += profiling.__all__
 __all__ += runtime.__all__
+__all__ += samples.__all__
 __all__ += searching.__all__
 __all__ += sorting.__all__
 __all__ += statistics.__all__

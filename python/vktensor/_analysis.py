@@ -7,7 +7,6 @@ Parameters are NumPy's. What a function cannot do is a TypeError that names it.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from vktensor import (
     elementwise,
     linear_algebra,
     manipulation,
+    samples,
     searching,
     sorting,
     statistics,
@@ -64,64 +64,6 @@ def _unwrap(
 # ---- order statistics -------------------------------------------------------------------------
 
 
-def _rows(op: str, a: Tensor, axis: Axis) -> tuple[Tensor, tuple[int, ...], tuple[int, ...]]:
-    """`a` floating with the reduced axes as one, the last; the kept lengths, and those of
-    keepdims."""
-    if a.dtype.kind == "c":
-        raise TypeError(f"{op}: expected a real dtype, got {a.dtype}")
-    every = tuple(range(a.ndim))
-    axes = every if axis is None else manipulation._axes(op, axis, a.ndim)
-    kept = [i for i in every if i not in axes]
-    lengths = tuple(a.shape[i] for i in kept)
-    n = math.prod(a.shape[i] for i in axes)
-    rows = _core.reshape(_core.permute_dims(_floating(a), (*kept, *axes)), (*lengths, n), None)
-    return rows, lengths, tuple(1 if i in axes else a.shape[i] for i in every)
-
-
-_METHODS: dict[str, Callable[[Any, Any], Any]] = {
-    # Of the position and its floor: how far to go towards the next element.
-    "linear": lambda at, low: at - low,
-    "lower": lambda at, low: low * 0,
-    "higher": lambda at, low: (at > low) * 1.0,
-    "midpoint": lambda at, low: (at > low) * 0.5,
-    # Halves to the even one.
-    "nearest": lambda at, low: np.rint(at) - low,
-}
-
-
-def _between(low: Tensor, high: Tensor, part: Any) -> Tensor:
-    """From `low` part of the way to `high`, which may be the same infinity."""
-    return _core.where((low == high) | (part == 0), low, low + (high - low) * part)
-
-
-def _quantiles(op: str, a: Tensor, q: Any, axis: Axis, method: str, skips_nan: bool) -> Any:
-    """Quantiles on the last axis, with the kept lengths and those of keepdims."""
-    if method not in _METHODS:
-        raise TypeError(f"{op}: expected a method of {list(_METHODS)}, got {method!r}")
-    if not np.all((q >= 0) & (q <= 1)):
-        raise ValueError(f"{op}: expected quantiles from 0 to 1, got {q}")
-    rows, lengths, ones = _rows(op, a, axis)
-    n = rows.shape[-1]
-    if n == 0:
-        return _core.full((*lengths, q.size), np.nan, rows.dtype, a.device), lengths, ones
-    ordered = sorting.sort(rows, axis=-1)
-    if not skips_nan:
-        at = q.ravel() * (n - 1)
-        low = np.floor(at)
-        part = _core.asarray(_METHODS[method](at, low), rows.dtype, a.device, None)
-        ends = [_core.asarray(i.astype(np.int64), None, a.device, None) for i in (low, np.ceil(at))]
-        below, above = (manipulation.take(ordered, i, axis=-1) for i in ends)
-        found = _between(below, above, part)
-        return _core.where(_core.isnan(ordered[..., -1:]), np.nan, found), lengths, ones
-    count = _core.reduce("sum", _core.logical_not(_core.isnan(rows)), -1, True)
-    share = _core.asarray(q.ravel(), rows.dtype, a.device, None)
-    at = share * _core.astype(_core.maximum(count - 1, 0), rows.dtype)
-    low = _core.floor(at)
-    ends = [_core.astype(i, "int64") for i in (low, _core.ceil(at))]
-    below, above = (manipulation.take_along_axis(ordered, i, axis=-1) for i in ends)
-    return _between(below, above, _METHODS[method](at, low)), lengths, ones
-
-
 def _quantile_function(name: str, scale: float, skips_nan: bool) -> Callable[..., Any]:
     def call(
         a: Any,
@@ -130,17 +72,14 @@ def _quantile_function(name: str, scale: float, skips_nan: bool) -> Callable[...
         out: Any = None,
         overwrite_input: bool = False,
         method: str = "linear",
-        keepdims: bool = False,
+        keepdims: Any = False,
         *,
         weights: Any = None,
     ) -> Any:
         _refuse(name, weights=weights)
-        a = _tensor(a, q)
         q = np.asarray(_host(q), np.float64) / scale
-        found, lengths, ones = _quantiles(name, a, q, axis, method, skips_nan)
-        shape = (*q.shape, *(ones if keepdims else lengths))
-        axes = (len(lengths), *range(len(lengths)))
-        return _stored(name, _core.reshape(_core.permute_dims(found, axes), shape, None), out)
+        found = samples.quantiles(name, _tensor(a, q), q, axis, method, keepdims is True, skips_nan)
+        return _stored(name, found, out)
 
     return call
 
@@ -151,11 +90,10 @@ def _median_function(name: str, skips_nan: bool) -> Callable[..., Any]:
         axis: Axis = None,
         out: Any = None,
         overwrite_input: bool = False,
-        keepdims: bool = False,
+        keepdims: Any = False,
     ) -> Any:
-        half = np.full(1, 0.5)
-        found, lengths, ones = _quantiles(name, a, half, axis, "linear", skips_nan)
-        return _stored(name, _core.reshape(found, ones if keepdims else lengths, None), out)
+        found = samples.quantiles(name, a, 0.5, axis, "linear", keepdims is True, skips_nan)
+        return _stored(name, found, out)
 
     return call
 
@@ -202,90 +140,23 @@ def _lexsort(keys: Any, axis: int = -1) -> Tensor:
 # ---- counting ---------------------------------------------------------------------------------
 
 
-@_implements("digitize")
-def _digitize(x: Any, bins: Any, right: bool = False) -> Any:
-    x, bins = _both(x, bins)
-    if bins.ndim != 1:
-        raise ValueError(f"digitize: expected bins of one dimension, got {bins.ndim}")
-    steps = statistics.diff(bins)
-    rising = bool(_core.reduce("all", steps >= 0))
-    if not rising and not bool(_core.reduce("all", steps <= 0)):
-        raise ValueError("digitize: expected bins that rise or fall")
-    side: Any = "left" if right else "right"
-    if rising:
-        return searching.searchsorted(bins, x, side=side)
-    return bins.size - searching.searchsorted(manipulation.flip(bins), x, side=side)
-
-
-@_implements("bincount")
-def _bincount(x: Tensor, /, weights: Any = None, minlength: int = 0) -> Tensor:
-    _refuse("bincount", weights=weights)
-    if x.ndim != 1 or x.dtype.kind not in "iu":
-        raise TypeError(f"bincount: expected integers in one dimension, got {x.dtype}, {x.ndim}-d")
-    if minlength < 0:
-        raise ValueError(f"bincount: expected a minlength of at least 0, got {minlength}")
-    n = minlength
-    if x.size:
-        ordered = sorting.sort(_core.astype(x, "int64", False))
-        if int(ordered[0]) < 0:
-            raise ValueError("bincount: expected no negative numbers")
-        n = max(n, int(ordered[-1]) + 1)
-    else:
-        ordered = _core.astype(x, "int64", False)
-    edges = creation.arange(n + 1, device=x.device)
-    return statistics.diff(searching.searchsorted(ordered, edges))
-
-
-def _edges(a: Tensor, bins: Any, limits: Any) -> Tensor:
-    """The edges of a histogram's bins."""
-    if isinstance(bins, str):
-        raise TypeError(f"histogram: expected a number of bins or their edges, got {bins!r}")
-    if isinstance(bins, Tensor) and bins.ndim or not np.isscalar(bins):
-        edges = _tensor(bins, a)
-        if edges.ndim != 1 or bool(_core.reduce("any", statistics.diff(edges) < 0)):
-            raise ValueError("histogram: expected edges that rise")
-        return edges
-    n = int(bins)  # type: ignore[arg-type]
-    if n < 1:
-        raise ValueError(f"histogram: expected at least one bin, got {n}")
-    if limits is not None:
-        low, high = (float(x) for x in limits)
-    elif a.size:
-        low, high = float(_core.reduce("min", a)), float(_core.reduce("max", a))
-    else:
-        low, high = 0.0, 1.0
-    if not (np.isfinite(low) and np.isfinite(high) and low <= high):
-        raise ValueError(f"histogram: expected a finite range that rises, got {low} to {high}")
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    dtype = _core.result_type(a, 1.0)
-    return _core.asarray(np.linspace(low, high, n + 1), dtype, a.device, None)
+_implements("digitize")(lambda x, bins, right=False: samples.digitize(x, bins, right))
+_implements("bincount")(
+    lambda x, /, weights=None, minlength=0: samples.bincount(x, weights, minlength=minlength)
+)
 
 
 @_implements("histogram_bin_edges")
 def _histogram_bin_edges(a: Tensor, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
-    _refuse("histogram_bin_edges", weights=weights)
-    return _edges(a, bins, range)
+    return samples.edges("histogram_bin_edges", a, bins, range)
 
 
 @_implements("histogram")
 def _histogram(
-    a: Tensor, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
 ) -> tuple[Tensor, Tensor]:
-    _refuse("histogram", weights=weights)
-    a = _tensor(a, bins)
-    edges = _edges(a, bins, range)
-    ordered, wanted = _both(sorting.sort(_ravel(a)), edges)
-    dtype = _core.result_type(ordered, wanted)
-    ordered, wanted = (_core.astype(x, dtype, False) for x in (ordered, wanted))
-    # The last bin has its upper edge.
-    below = searching.searchsorted(ordered, wanted[:-1])
-    last = searching.searchsorted(ordered, wanted[-1:], side="right")
-    counts = statistics.diff(manipulation.concat([below, last]))
-    if not density:
-        return counts, edges
-    total = _core.reduce("sum", counts)
-    return _floating(counts) / (statistics.diff(edges) * _floating(total)), edges
+    beside = next(x for x in (a, bins, weights) if isinstance(x, Tensor))
+    return samples.histogram(_tensor(a, beside), bins, range, bool(density), weights)
 
 
 # ---- sets -------------------------------------------------------------------------------------
