@@ -79,6 +79,13 @@ def test_ldexp_takes_exponents_of_every_integer_dtype(dtype):
         agree(vt.ldexp(3, vt.asarray(np.array([1, 2]))), np.array([6, 12], np.float32), "numbers")
 
 
+def test_ldexp_refuses_exponents_that_are_no_integers():
+    x = vt.ones(2)
+    for exponents in (1.5, 2.0, vt.ones(2), 1j):
+        with pytest.raises(TypeError, match="ldexp: expected integers as exponents"):
+            vt.ldexp(x, exponents)
+
+
 def test_frexp_and_ldexp_are_each_others_inverse():
     x = floats("float64")
     x = x[np.isfinite(x)]

@@ -94,7 +94,7 @@ def _accuracy(op: Mapping[str, Any]) -> str:
 
 
 def _complete_op(function: Callable[..., Any], op: Mapping[str, Any]) -> None:
-    kind, taken = op["kind"], TAKEN[tuple(op["takes"])]
+    kind, taken = op["kind"], TAKEN.get(tuple(op["takes"]), "of " + ", ".join(op["takes"]))
     returns = f"Tensor: Of {SHAPES[kind]}{DTYPES[op['result'], kind]}."
     other = "" if len(op["takes"]) == 5 else ", or one has another dtype"
     if kind == "unary":
@@ -105,10 +105,13 @@ def _complete_op(function: Callable[..., Any], op: Mapping[str, Any]) -> None:
             f"The operands, {taken}; their shapes broadcast. At least one is a Tensor: a scalar "
             "takes the dtype of the Tensor beside it."
         )
+        # Others convert to a float, or compare numbers of any size.
+        keeps = op["result"] == "same" or op["name"].startswith("logical")
+        unfit = ", or an integer does not fit the dtype" if keeps else ""
         params = [("x1, x2 : Tensor or scalar", text)]
         raises = [
             ("TypeError", f"Neither operand is a Tensor{other}."),
-            ("ValueError", "The shapes do not broadcast, or an integer does not fit the dtype."),
+            ("ValueError", f"The shapes do not broadcast{unfit}."),
         ]
     complete(function, params, returns, raises, _accuracy(op))
 
@@ -160,6 +163,13 @@ PARAMS = {
     "keepdims": ("bool, optional", "True keeps the axes, with length 1."),
     "initial": ("scalar or None, optional", "One more element for each result."),
     "where": ("bool, Tensor or array_like, optional", "Which elements count; it broadcasts."),
+    **dict.fromkeys(
+        ["max.where", "min.where"],
+        (
+            "bool, Tensor or array_like, optional",
+            "Which elements count; it broadcasts and needs `initial`.",
+        ),
+    ),
     "ddof": (
         "float, optional",
         "What is subtracted from the number of elements, by which is divided.",

@@ -509,7 +509,7 @@ def ldexp(x1: Operand, x2: Operand, /) -> Tensor:
     beside = x1 if isinstance(x1, Tensor) else x2
     if not isinstance(beside, Tensor):
         raise TypeError(f"ldexp: expected a Tensor, got {type(x1).__name__}")
-    n = x2 if isinstance(x2, Tensor) else _core.full((), x2, "int64", beside.device)
+    n = x2 if isinstance(x2, Tensor) else _core.asarray(x2, None, beside.device, None)
     if n.dtype.kind not in "iu":
         raise TypeError(f"ldexp: expected integers as exponents, got {n.dtype}")
     x = x1 if isinstance(x1, Tensor) else _core.full((), x1, "float32", beside.device)
