@@ -140,6 +140,31 @@ def transfers(suite: str, libraries: list[Library], seconds: float) -> Iterator[
             library.trim()
 
 
+def files(suite: str, libraries: list[Library], seconds: float) -> Iterator[Row]:
+    """A .npy file that the system has in its cache, read to the device and written from it."""
+    nbytes = (16 if suite == "quick" else 256) << 20
+    host = normal(nbytes // 4)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "given.npy")
+        np.save(path, host)
+        loading, saving = {}, {}
+        for library in libraries:
+            device = library.put(host)
+            target = os.path.join(folder, f"{library.name}.npy")
+
+            def load(library: Library = library) -> None:
+                library.wait(library.load(path))
+
+            def save(library: Library = library, device=device, target: str = target) -> None:
+                library.save(target, device)
+
+            loading[library.name], saving[library.name] = repeat(load), repeat(save)
+        for way, batches in (("loaded", loading), ("saved", saving)):
+            row = Row("files", f"{say_size(nbytes)} {way}", "GB/s", nbytes)
+            row.libraries = measure(batches, seconds, rounds=5)
+            yield row
+
+
 # ---- The call itself -----------------------------------------------------------------------------
 
 

@@ -50,6 +50,14 @@ class Library:
         """What `pinned` gave, copied to the device."""
         raise NotImplementedError
 
+    def load(self, path: str) -> Array:
+        """The array in a .npy file, on the device."""
+        return self.put(np.load(path))
+
+    def save(self, path: str, x: Array) -> None:
+        """Writes `x` to a .npy file."""
+        np.save(path, self.fetch(x))
+
     def start(self, result: Array) -> None:
         """Makes sure that the work behind `result` is under way."""
 
@@ -142,6 +150,15 @@ class Vktensor(Library):
 
     def put_pinned(self, host: Any) -> Array:
         return vt.asarray(host, copy=True)
+
+    def load(self, path: str) -> Array:
+        return vt.load(path) if hasattr(vt, "load") else super().load(path)
+
+    def save(self, path: str, x: Array) -> None:
+        if hasattr(vt, "save"):
+            vt.save(path, x)
+        else:
+            super().save(path, x)
 
     def start(self, result: Array) -> None:
         vt.async_eval(result)
@@ -241,6 +258,12 @@ class Cupy(Library):
         device = self.xp.empty(host.shape, host.dtype)
         device.set(host)
         return device
+
+    def load(self, path: str) -> Array:
+        return self.xp.load(path)
+
+    def save(self, path: str, x: Array) -> None:
+        self.xp.save(path, x)
 
     def wait(self, result: Array | None = None) -> None:
         self.xp.cuda.Device().synchronize()

@@ -39,7 +39,7 @@ class Run:
     def share_of_copy(self, row: Row) -> float | None:
         """The bandwidth of a row over that of our copy kernel in this run."""
         copy = self.find(COPY)
-        if row.unit != "GB/s" or row.group == "transfers" or copy is None:
+        if row.unit != "GB/s" or row.group in ("transfers", "files") or copy is None:
             return None
         if "vktensor" not in row.libraries or "vktensor" not in copy.libraries:
             return None

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import vktensor as vt
 from cases import find_cases, time_case
-from costs import compiling, configurations, overhead, pool, transfers
+from costs import compiling, configurations, files, overhead, pool, transfers
 from libraries import Library, find_libraries
 from method import Row
 from peers import time_peers
@@ -58,6 +58,8 @@ def find_rows(options: argparse.Namespace, libraries: list[Library]) -> Iterator
         yield from overhead(libraries, seconds)
     if wants(options, "transfers"):
         yield from transfers(suite, libraries, seconds / 2)
+    if wants(options, "files"):
+        yield from files(suite, libraries, seconds / 2)
     if wants(options, "pool"):
         yield from pool(seconds / 2)
     if wants(options, "compiling"):

@@ -48,6 +48,7 @@ def test_the_quick_suite_measures_every_group(quick: Path):
         "matmul",
         "overhead",
         "transfers",
+        "files",
         "pool",
         "compiling",
     }

@@ -190,6 +190,19 @@ def test_arrays_in_one_file_are_loaded_one_after_the_other(tmp_path):
             vt.load(file)
 
 
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_long_arrays_are_written_behind_what_a_file_holds(tmp_path, buffering):
+    a = filled("float32", (5 << 20,))  # 20 MiB
+    with open(tmp_path / "a", "w+b", buffering=buffering) as file:
+        file.write(b"before")
+        vt.save(file, vt.asarray(a))
+        vt.save(file, vt.asarray(a)[::-1])
+        assert file.tell() == os.stat(tmp_path / "a").st_size == 6 + 2 * (128 + a.nbytes)
+        file.seek(6)
+        assert np.array_equal(np.load(file), a)
+        assert np.array_equal(vt.load(file).numpy(), a[::-1])
+
+
 def test_a_pipe_is_read_and_written():
     reading, writing = os.pipe()
     with open(reading, "rb") as source, open(writing, "wb", buffering=0) as target:
@@ -250,6 +263,25 @@ def test_a_link_stays_a_link_and_special_files_are_written_into(tmp_path):
     with pytest.raises(IsADirectoryError):
         os.mkdir(tmp_path / "folder.npy")
         vt.save(tmp_path / "folder.npy", vt.arange(4))
+
+
+def test_a_full_disk_is_an_os_error_and_leaves_nothing(tmp_path):
+    with pytest.raises(OSError, match="No space left"), open("/dev/full", "wb") as file:
+        vt.save(file, vt.arange(3))
+    program = (
+        "import resource, signal, sys, vktensor as vt\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (24 << 20,) * 2)\n"
+        "for save in (vt.save, vt.savez):\n"
+        "    try:\n"
+        "        save(sys.argv[1], vt.zeros(8 << 20))\n"
+        "    except OSError:\n"
+        "        print('refused')\n"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "a"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.stdout.split(), done.stderr) == (["refused"] * 2, "")
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_reader_keeps_the_file_it_opened(tmp_path):
@@ -331,8 +363,9 @@ def test_savez_refuses_names_that_load_would_refuse(name):
 
 
 @pytest.mark.parametrize("dtype", [None, "float64"])
-def test_the_host_holds_pieces_only(tmp_path, dtype):
-    a = filled("float32", (48 << 18,))  # 48 MiB
+def test_the_host_holds_pieces_only(tmp_path, dtype, monkeypatch):
+    monkeypatch.setattr(_npy, "PIECE", 4 << 20)
+    a = filled("float32", (32 << 18,))  # 32 MiB
     np.save(tmp_path / "a.npy", a)
     tracemalloc.start()
     try:
@@ -349,7 +382,8 @@ def test_the_host_holds_pieces_only(tmp_path, dtype):
     assert np.array_equal(np.load(tmp_path / "b.npy"), a[::-1])
 
 
-def test_device_memory_is_that_of_the_tensor(tmp_path):
+def test_device_memory_is_that_of_the_tensor(tmp_path, monkeypatch):
+    monkeypatch.setattr(_npy, "PIECE", 4 << 20)
     a = filled("float32", (24 << 18,))
     np.save(tmp_path / "a.npy", a)
     with limit(40 << 20):

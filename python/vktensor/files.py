@@ -86,7 +86,7 @@ def _tensor(x: Any) -> Tensor:
 def save(file: File, x: Any) -> None:
     """Writes a Tensor to a .npy file, the same bytes as `numpy.save`.
 
-    Elements go from the device to the file in pieces of 16 MiB; views are put together on the way.
+    Elements go from the device to the file in pieces of 32 MiB; views are put together on the way.
     A Tensor that lies in Fortran order is written so. bfloat16 is written as NumPy writes
     ml_dtypes' (`vt.load` knows it, `np.load` gives two bytes without a type).
 
@@ -211,7 +211,7 @@ def load(
 ) -> Any:
     """The Tensor in a .npy file, or those in a .npz file.
 
-    Elements go from the file to the device in pieces of 16 MiB, on CPU and integrated devices
+    Elements go from the file to the device in pieces of 32 MiB, on CPU and integrated devices
     straight into the Tensor's memory: the host never holds an array whole. Nothing a file says is
     trusted: its header is parsed as data, never evaluated, and sizes are compared with the file's
     before memory is taken. Where a file object cannot tell its size, at most twice the bytes that
