@@ -46,6 +46,8 @@ def test_the_quick_suite_measures_every_group(quick: Path):
         "scans",
         "movement",
         "matmul",
+        "sorting",
+        "random",
         "overhead",
         "transfers",
         "files",
