@@ -516,3 +516,27 @@ def test_comparisons_know_integers_beyond_the_dtype(dtype):
     if dtype != "uint64":
         with pytest.raises(ValueError, match="add: the integer .* does not fit"):
             x + (limits.max + 1)
+
+
+def test_an_axis_out_of_bounds_is_numpys_error():
+    x = vt.ones((2, 3))
+    at = vt.asarray([0])
+    calls = [
+        *(lambda f=f: f(x, axis=2) for f in (vt.sum, vt.argmax, vt.sort, vt.flip, vt.unstack)),
+        *(lambda f=f: f(x, axis=-3) for f in (vt.diff, vt.cumulative_sum, vt.squeeze)),
+        lambda: vt.take(x, at, axis=2),
+        lambda: vt.concat([x, x], axis=2),
+        lambda: vt.stack([x, x], axis=3),
+        lambda: vt.expand_dims(x, -4),
+        lambda: vt.moveaxis(x, 0, 2),
+        lambda: vt.repeat(x, 2, axis=2),
+        lambda: vt.roll(x, 1, axis=2),
+        lambda: vt.permute_dims(x, (0, 2)),
+        lambda: vt.vecdot(x, x, axis=-3),
+        lambda: vt.tensordot(x, x, axes=((2,), (0,))),
+        lambda: x.sum(2),
+        lambda: np.mean(x, axis=2),
+    ]
+    for call in calls:
+        with pytest.raises(np.exceptions.AxisError, match=r"axis -?\d is out of bounds for"):
+            call()

@@ -224,11 +224,23 @@ bool vkt_py_shape_from(const char *op, PyObject *object, vkt_py_shape *out)
     return true;
 }
 
+/* Raises NumPy's AxisError, which is both a ValueError and an IndexError. */
+static void raise_axis(const char *op, int64_t axis, int32_t ndim)
+{
+    PyObject *module = PyImport_ImportModule("numpy.exceptions");
+    PyObject *error = module ? PyObject_GetAttrString(module, "AxisError") : NULL;
+
+    if (error)
+        PyErr_Format(error, "%s: axis %lld is out of bounds for %d dimensions", op, (long long)axis,
+                     (int)ndim);
+    Py_XDECREF(error);
+    Py_XDECREF(module);
+}
+
 static bool resolve_axis(const char *op, int64_t axis, int32_t ndim, int32_t *out)
 {
     if (axis < -ndim || axis >= ndim) {
-        PyErr_Format(PyExc_ValueError, "%s: axis %lld is out of bounds for %d dimensions", op,
-                     (long long)axis, (int)ndim);
+        raise_axis(op, axis, ndim);
         return false;
     }
     *out = (int32_t)(axis < 0 ? axis + ndim : axis);

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from operator import index
 
+from numpy.exceptions import AxisError
+
 from vktensor import _core
 from vktensor._checks import check_tensors
 from vktensor._core import Tensor
@@ -80,7 +82,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
         if axis >= 0 and x1.ndim == x2.ndim and axis < x1.ndim:
             axis -= x1.ndim
         else:
-            raise ValueError(
+            raise AxisError(
                 f"vecdot: axis {axis} is out of bounds for shapes {x1.shape} and {x2.shape}"
             )
     if x1.shape[axis] != x2.shape[axis]:
@@ -160,7 +162,7 @@ def _axes(axes: int | Sequence[int], ndim: int) -> list[int]:
     found = []
     for axis in axes if isinstance(axes, Sequence) else (axes,):
         if not -ndim <= axis < ndim:
-            raise ValueError(f"tensordot: axis {axis} is out of bounds for {ndim} dimensions")
+            raise AxisError(f"tensordot: axis {axis} is out of bounds for {ndim} dimensions")
         found.append(axis % ndim)
     if len(set(found)) != len(found):
         raise ValueError(f"tensordot: repeated axis in {found}")

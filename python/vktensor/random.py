@@ -16,6 +16,7 @@ from operator import index
 from typing import Any
 
 import numpy as np
+from numpy.exceptions import AxisError
 
 from vktensor import _core, elementwise, manipulation, searching, sorting, statistics
 from vktensor._core import Tensor
@@ -458,7 +459,7 @@ class Generator:
                 raise ValueError(f"permutation: expected a number of at least 0, got {x}")
             return self._order(x)
         if not -x.ndim <= axis < x.ndim:
-            raise ValueError(f"permutation: axis {axis} is out of bounds for {x.ndim} dimensions")
+            raise AxisError(f"permutation: axis {axis} is out of bounds for {x.ndim} dimensions")
         return manipulation.take(x, self._order(x.shape[axis]), axis=axis)
 
     def shuffle(self, x: Tensor, axis: int = 0) -> None:

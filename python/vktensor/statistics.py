@@ -6,6 +6,8 @@ missing or repeated axis.
 
 from __future__ import annotations
 
+from numpy.exceptions import AxisError
+
 from vktensor import _core
 from vktensor._checks import check_tensors
 from vktensor._core import Tensor
@@ -574,7 +576,7 @@ def diff(
     if n < 0:
         raise ValueError(f"diff: expected n >= 0, got {n}")
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"diff: axis {axis} is out of bounds for {x.ndim} dimensions")
+        raise AxisError(f"diff: axis {axis} is out of bounds for {x.ndim} dimensions")
     if n == 0:
         return x  # as NumPy: without what was to come before and behind
     parts = [_end(part, x, axis) for part in (prepend, x, append) if part is not None]
