@@ -164,6 +164,23 @@ def test_arithmetic_of_special_values_gives_numpys(name: str, dtype: Any) -> Non
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("exponent", [0, 1, 2, 0.5, -1, 3, 1j, 2 + 1j])
+def test_powers_of_special_values_give_numpys(exponent: complex, dtype: Any) -> None:
+    z = np.empty(len(SPECIAL) ** 2, dtype)
+    z.real, z.imag = np.array(list(itertools.product(SPECIAL, SPECIAL))).T
+    if exponent not in (0, 1, 2):  # C leaves those of infinities and NaN open
+        z = z[np.isfinite(z)]
+    with np.errstate(all="ignore"):
+        b = np.full(z.shape, exponent, dtype)
+        expected = np.power(z.astype(np.complex128), b)
+        got = np.asarray(vt.pow(vt.asarray(z), vt.asarray(b)))
+        near = np.abs(got - expected) <= np.abs(expected) * 100 * np.finfo(dtype).eps
+    np.testing.assert_array_equal(np.isnan(got), np.isnan(expected))
+    alike = near | ~np.isfinite(expected)
+    assert alike.all(), (z[~alike], got[~alike], expected[~alike])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_quotients_and_signs_of_the_largest_and_smallest_numbers_are_right(dtype: Any) -> None:
     top, least = float(np.finfo(dtype).max), float(np.finfo(dtype).tiny)
     z = np.array([complex(top, top), complex(least, -least), complex(-top, least)], dtype)
