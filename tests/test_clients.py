@@ -316,7 +316,7 @@ CLASSIFICATION = [
 # Of the probability of a class; curves give three arrays.
 RANKING = [
     *("average_precision_score", "brier_score_loss", "d2_brier_score", "d2_log_loss_score"),
-    *("det_curve", "log_loss", "precision_recall_curve"),
+    *("det_curve", "log_loss", "precision_recall_curve", "roc_auc_score", "roc_curve"),
 ]
 TRANSFORMERS = [
     *("Binarizer", "KernelCenterer", "MaxAbsScaler", "MinMaxScaler", "Normalizer"),
@@ -380,6 +380,16 @@ def test_scikit_learns_ranking_metrics_give_numpys_numbers(name):
             np.testing.assert_allclose(np.asarray(have), want, rtol=1e-5)
     else:
         assert float(got) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["dcg_score", "ndcg_score", "label_ranking_loss"])
+def test_scikit_learns_rankings_of_several_labels_give_numpys_numbers(name):
+    rng = np.random.default_rng(8)
+    relevant, score = rng.integers(0, 2, (40, 5)), rng.random((40, 5))
+    expected = getattr(metrics, name)(relevant, score)
+    with config_context(array_api_dispatch=True):
+        got = getattr(metrics, name)(vt.asarray(relevant), vt.asarray(score))
+    assert float(got) == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_scikit_learn_splits_scales_and_classifies_tensors():

@@ -207,7 +207,7 @@ def test_what_the_table_lacks_is_a_type_error_that_names_it():
         (lambda: x.__array_ufunc__(np.divide, "accumulate", x), "divide.accumulate"),
         (lambda: x.__array_ufunc__(np.hypot, "reduceat", x, [0, 1]), "hypot.reduceat"),
         (lambda: np.convolve(x[0], x[0]), "convolve"),
-        (lambda: np.where(x > 0), "where"),
+        (lambda: np.where(x > 0, x), "where"),
         (lambda: np.pad(x, 1, mode="mean"), "pad"),
     ):
         with pytest.raises(TypeError, match=text):
@@ -352,7 +352,7 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "vdot": [((A, A), {}), ((V, V), {})],
     "vsplit": [((A, 3), {})],
     "vstack": [(([V, V],), {}), (([A, A],), {})],
-    "where": [((A > 0, A, 0.0), {}), ((B, A, -A), {})],
+    "where": [((A > 0,), {}), ((A > 0, A, 0.0), {}), ((B, A, -A), {})],
     "zeros_like": [((A,), {}), ((A,), {"dtype": np.int8, "shape": (2, 2)})],
 }  # fmt: skip
 # Their results are no values of NumPy's, or are tested below.

@@ -90,6 +90,15 @@ def test_at_adds_many_duplicates_in_one_order():
     assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
 
 
+def test_at_of_an_array_with_tensors_writes_into_the_array():
+    a = operands("float32", (6,))
+    index, values = np.array([1, 5, 1]), operands("float32", (3,))
+    expected = a.copy()
+    np.add.at(expected, index, values)
+    np.add.at(a, vt.asarray(index), vt.asarray(values))
+    np.testing.assert_allclose(a, expected, 1e-6)
+
+
 def test_at_refuses_what_does_not_fit():
     x = vt.arange(4)
     with pytest.raises(TypeError, match="add.at: a result of dtype float32 does not fit"):

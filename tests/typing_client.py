@@ -38,6 +38,7 @@ def compute(x: Tensor) -> Tensor:
     assert_type(vt.add(1, x), Tensor)
     assert_type(vt.multiply(x, 2j), Tensor)
     assert_type(vt.where(x > 2, x, 0), Tensor)
+    assert_type(vt.where(x > 2), tuple[Tensor, ...])
     assert_type(vt.clip(x, min=0, max=None), Tensor)
     assert_type(vt.bitwise_and(vt.arange(3), True), Tensor)
     assert_type(vt.frexp(x), tuple[Tensor, Tensor])

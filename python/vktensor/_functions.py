@@ -522,9 +522,11 @@ def _place_where(arr: Tensor, mask: Any, vals: Any) -> None:
 
 
 @_implements("where")
-def _where(condition: Tensor, *choices: Any) -> Tensor:
+def _where(condition: Tensor, *choices: Any) -> Any:
+    if not choices:
+        return searching.nonzero(condition)
     if len(choices) != 2:
-        raise TypeError("where: expected x and y; nonzero tells where a condition is true")
+        raise TypeError("where: expected both choices or none")
     return _core.where(_core.astype(condition, "bool", False), *choices)
 
 

@@ -199,12 +199,19 @@ def _outer(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Any:
 
 def _at(ufunc: np.ufunc, inputs: list[Any]) -> None:
     """Elements at indices of any kind; duplicates count each time. Values of equal indices are
-    combined in tree order first where the function is associative, else one after another."""
+    combined in tree order first where the function is associative, else one after another. An
+    ndarray is computed on the device of the tensors beside it, and receives a copy."""
     x, index, *values = inputs
     name = ufunc.__name__
     function = find(ufunc)
-    if function is None or not isinstance(x, Tensor):
+    if function is None:
         raise TypeError(f"{name}.at: there is no such function of tensors")
+    if not isinstance(x, Tensor):
+        beside = next(t for t in (index, *values) if isinstance(t, Tensor))
+        placed = _core.asarray(x, None, beside.device, True)
+        _at(ufunc, [placed, index, *values])
+        x[...] = placed.numpy()
+        return
     items = index if isinstance(index, tuple) else (index,)
     basic = (int, np.integer, slice, type(None), type(Ellipsis))
     if all(isinstance(item, basic) and not isinstance(item, bool) for item in items):

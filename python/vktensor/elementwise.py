@@ -9,7 +9,9 @@ broadcast, at the call. What the op table (`vt.ops()`) says of a function,
 
 from __future__ import annotations
 
-from vktensor import _core, _docstrings, transcendental
+from typing import overload
+
+from vktensor import _core, _docstrings, searching, transcendental
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 from vktensor.transcendental import *  # noqa: F403
@@ -564,25 +566,32 @@ def clip(x: Tensor, /, min: Operand | None = None, max: Operand | None = None) -
     return _core.maximum(x, min) if max is None else _core.clip(x, min, max)
 
 
-def where(condition: Tensor, x1: Operand, x2: Operand, /) -> Tensor:
+@overload
+def where(condition: Tensor, x1: Operand, x2: Operand, /) -> Tensor: ...
+@overload
+def where(condition: Tensor, x1: None = None, x2: None = None, /) -> tuple[Tensor, ...]: ...
+def where(
+    condition: Tensor, x1: Operand | None = None, x2: Operand | None = None, /
+) -> Tensor | tuple[Tensor, ...]:
     """Elements of `x1` where `condition` is true, of `x2` elsewhere.
 
     Parameters
     ----------
     condition : Tensor
         Of bool.
-    x1, x2 : Tensor or scalar
+    x1, x2 : Tensor, scalar or None, optional
         The choices, of any dtype; they broadcast with `condition`.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape and the promoted dtype of `x1` and `x2`.
+        Of the broadcast shape and the promoted dtype of `x1` and `x2`. Without these, as in NumPy,
+        what `nonzero` gives: where `condition` is true, a Tensor for each axis.
 
     Raises
     ------
     TypeError
-        `condition` is no Tensor of bool.
+        `condition` is no Tensor of bool, or there is one choice only.
     ValueError
         The shapes do not broadcast.
 
@@ -591,6 +600,10 @@ def where(condition: Tensor, x1: Operand, x2: Operand, /) -> Tensor:
     >>> vt.where(vt.asarray([True, False]), vt.asarray([1, 2]), 0)
     Tensor([1, 0], dtype=int64)
     """
+    if x1 is None and x2 is None:
+        return searching.nonzero(condition)
+    if x1 is None or x2 is None:
+        raise TypeError("where: expected both choices or none")
     return _core.where(condition, x1, x2)
 
 

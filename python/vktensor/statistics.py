@@ -537,9 +537,9 @@ def cumulative_prod(
 def diff(
     x: Tensor,
     /,
+    n: int = 1,
     *,
     axis: int = -1,
-    n: int = 1,
     prepend: Operand | None = None,
     append: Operand | None = None,
 ) -> Tensor:
@@ -549,10 +549,10 @@ def diff(
     ----------
     x : Tensor
         Of any dtype and at least one dimension.
-    axis : int, optional
-        Along which axis.
     n : int, optional
         How often the differences are taken; 0 gives `x` itself.
+    axis : int, optional
+        Along which axis.
     prepend, append : Tensor, scalar or None, optional
         What is put before and behind `x` along the axis, a number once for each place of the
         others.
