@@ -190,6 +190,18 @@ def test_linspace_of_complex_numbers():
 def test_linspace_of_integers_is_rounded_down():
     for ends in ((-1, 0, 4), (0, 2**40 + 1, 2), (0, 2**40, 7), (10, -10, 8)):
         same(vt.linspace(*ends, dtype=vt.int64), np.linspace(*ends, dtype=np.int64))
+    same(vt.linspace(-0.5, 3.5, 5, dtype=vt.int8), np.array([-1, 0, 1, 2, 3], np.int8))
+
+
+def test_linspace_of_integers_is_exact():
+    for start, stop, num in ((2**62, -(2**62), 5), (0, 2**63 - 1, 8), (7, 7, 3), (-5, 11, 1)):
+        for endpoint in (True, False):
+            divisions = max(num - 1 if endpoint else num, 1)
+            expected = [start + i * (stop - start) // divisions for i in range(num)]
+            got = vt.linspace(start, stop, num, dtype=vt.int64, endpoint=endpoint)
+            assert np.asarray(got).tolist() == expected
+    whole = vt.linspace(0, 2**64 - 1, 4, dtype=vt.uint64)
+    assert np.asarray(whole).tolist() == [i * (2**64 - 1) // 3 for i in range(4)]
 
 
 def test_linspace_spans_all_numbers_there_are():

@@ -498,6 +498,9 @@ def linspace(
     if is_complex and dtype.kind != "c":
         raise TypeError(f"linspace: expected a complex dtype for complex numbers, got {dtype}")
     divisions = num - 1 if endpoint else num
+    ends: Any = (start, stop)
+    if dtype.kind in "iu" and all(isinstance(end, (int, np.integer)) for end in ends):
+        return _core.astype(_spread(*map(int, ends), divisions, num, device), dtype, False)
     # With one division the step is not needed, and it may be beyond the dtype.
     step = (last - first) / divisions if divisions > 1 else 0.0
     if step in (inf, -inf):
@@ -508,6 +511,14 @@ def linspace(
     above = last - _core.astype(divisions - numbers, floating, False) * step
     values = _core.where(numbers * 2 <= divisions, below, above)
     return _core.astype(_core.floor(values) if dtype.kind in "iu" else values, dtype, False)
+
+
+def _spread(start: int, stop: int, divisions: int, num: int, device: DeviceLike) -> Tensor:
+    """start + i * (stop - start) / divisions, rounded down: exact in int64, which wraps around."""
+    divisions = max(divisions, 1)
+    each, rest = divmod(stop - start, divisions)
+    numbers = _core.iota((num,), device)
+    return numbers * _wrapped(each) + numbers * rest // divisions + _wrapped(start)
 
 
 def _clamp(k: int, n_rows: int, n_cols: int) -> int:
