@@ -75,6 +75,9 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "isreal": [((C,), {}), ((N,), {})],
     "ix_": [((K[:2], V > 1), {})],
     "lexsort": [(((K[:4], B[0]),), {}), ((B,), {}), ((B[:2],), {"axis": 0})],
+    "linspace": [((V[2:3].reshape(()), 5, 7), {}), ((V, V[::-1], 4), {"axis": -1}), ((A, 3.0, 1), {}),
+                 ((A, 3.0, 3), {"endpoint": False, "retstep": True}), ((V[:1], 9, 0), {}),
+                 ((V[0], V, 5), {"dtype": np.int32})],
     "median": MEDIANS,
     "nanmedian": MEDIANS,
     "nanpercentile": PERCENTILES,
@@ -222,6 +225,8 @@ def test_what_cannot_be_done_is_refused_by_name():
         (lambda: np.interp(v, k, v), ValueError, "interp: expected points in one dimension"),
         (lambda: np.cross(v[:2], v[:2]), ValueError, "cross: expected vectors of 3 elements"),
         (lambda: np.select([v > 0], []), ValueError, "select: expected as many choices"),
+        (lambda: np.sort(v, order="a"), ValueError, "sort: expected no order"),
+        (lambda: np.linspace(v, 9, -1), ValueError, "linspace: expected a num of at least 0"),
         (lambda: np.delete(v, 9), IndexError, "9"),
     ):
         with pytest.raises(error, match=text):

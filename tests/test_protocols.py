@@ -405,6 +405,21 @@ def test_functions_that_write_agree_with_numpy():
     agree(x, A, "put")
 
 
+def test_a_tensor_may_be_nothing_but_the_mask():
+    mask = vt.asarray(A > 0)
+    agree(np.add.reduce(A, axis=0, where=mask), np.add.reduce(A, axis=0, where=A > 0), "reduce")
+    agree(A.sum(where=mask), A.sum(where=A > 0), "sum")
+    target = np.zeros((3, 4), np.float32)
+    np.copyto(target, 7, where=mask)
+    np.testing.assert_array_equal(target, np.where(A > 0, 7, 0))
+    x = vt.zeros((3, 4))
+    np.copyto(x, 7)
+    np.copyto(x, A[0], where=A > 0)
+    np.testing.assert_array_equal(x.numpy(), np.where(A > 0, A[:1], 7))
+    with pytest.raises(TypeError, match="copyto: a result of dtype float32 does not fit"):
+        np.copyto(vt.asarray(B), 1.5)
+
+
 def test_nan_positions_of_nothing_but_nan_are_refused():
     with pytest.raises(ValueError, match="nanargmax: a slice holds nothing but NaN"):
         np.nanargmax(vt.asarray(N * np.nan), axis=1)

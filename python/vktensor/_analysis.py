@@ -7,6 +7,7 @@ Parameters are NumPy's. What a function cannot do is a TypeError that names it.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -229,6 +230,36 @@ def _interp(
         inside = _core.where(x == x1, y1, y0 + (y1 - y0) / (x1 - x0) * (x - x0))
     below = _core.where(x < xp[0], fp[0] if left is None else left, inside)
     return _core.where(x > xp[-1], fp[-1] if right is None else right, below)
+
+
+@_implements("linspace")
+def _linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
+    start, stop = (_floating(x) for x in _both(start, stop))
+    if num < 0:
+        raise ValueError(f"linspace: expected a num of at least 0, got {num}")
+    intervals = num - 1 if endpoint else num
+    step = (stop - start) / intervals if intervals > 0 else (stop - start) * math.nan
+    at = _core.reshape(creation.arange(num, device=start.device), (-1,) + (1,) * step.ndim, None)
+    # Not 0 times a step that there is not.
+    found = _core.where(at == 0, start, start + at * step)
+    if endpoint and num > 1:
+        found = _core.where(at == num - 1, stop, found)
+    if dtype is not None:
+        if np.dtype(dtype).kind in "iu":
+            found = _core.floor(found)
+        found = _core.astype(found, dtype, False)
+    found = manipulation.moveaxis(found, 0, axis)
+    return (found, step) if retstep else found
 
 
 @_implements("trapezoid")

@@ -372,8 +372,9 @@ def _pad(array: Tensor, pad_width: Any, mode: Any = "constant", **kwargs: Any) -
 
 
 @_implements("copyto")
-def _copyto(dst: Any, src: Tensor, casting: str = "same_kind", where: Any = True) -> None:
-    result = _core.broadcast_to(src, dst.shape)
+def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    beside = next(x for x in (dst, src, where) if isinstance(x, Tensor))
+    result = _core.broadcast_to(_tensor(src, beside), dst.shape)
     _ufuncs.store("copyto", dst, result, where, casting)
 
 
@@ -418,6 +419,8 @@ def _sort(
     *,
     stable: bool | None = None,
 ) -> Tensor:
+    if order is not None:
+        raise ValueError(f"sort: expected no order, as there are no fields, got {order!r}")
     x = _core.reshape(a, (-1,), None) if axis is None else a
     return sorting.sort(x, axis=-1 if axis is None else axis)
 

@@ -230,10 +230,8 @@ def _accepts(types: list[type]) -> bool:
     )
 
 
-def _place(inputs: tuple[Any, ...], out: list[Any]) -> list[Any]:
-    """The inputs with arrays and sequences as tensors on the device of the tensors among them, or
-    of `out`."""
-    device = next(x for x in (*inputs, *out) if isinstance(x, Tensor)).device
+def _place(inputs: tuple[Any, ...], device: Any) -> list[Any]:
+    """The inputs with arrays and sequences as tensors on `device`."""
     kinds = (list, tuple, np.ndarray, np.generic)
     return [_core.asarray(x, None, device, None) if isinstance(x, kinds) else x for x in inputs]
 
@@ -252,7 +250,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         return NotImplemented
     if method == "at":
         return _at(ufunc, list(inputs))
-    placed = _place(inputs, targets)
+    placed = _place(inputs, self.device)
     casting = kwargs.pop("casting", "same_kind")
     where: Any = True
     if method == "__call__":
