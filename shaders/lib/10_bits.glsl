@@ -497,6 +497,20 @@ pair vkt_sqrt_pair_#(real z)
     return pair(high, low);
 }
 
+// sqrt(z) of a normal z or 0, better than some drivers' own.
+float vkt_root_f32(float z)
+{
+#if defined(VKT_EXACT_SQRT)
+    return sqrt(z);
+#elif defined(VKT_FUSED_FMA)
+    float r = z < 1e-37 ? 0.0 : inversesqrt(z), s = z * r;
+    return vkt_fma_f32(vkt_fma_f32(-s, s, z), 0.5 * r, s);
+#else
+    vec2 s = vkt_sqrt_pair_f32(z);
+    return s.x + s.y;
+#endif
+}
+
 // ln(2), ln(pi) and pi, the first parts of few enough bits for exact products.
 vec2 vkt_ln2_f32() { return vec2(0.69311523, 3.1946183e-5); }
 

@@ -75,13 +75,19 @@ float vkt_cosh_f32(float x)
     return h + 0.25 / h;
 }
 
-// Below 0.55 a rational form: the denominator is Pade's, the numerator fitted to it.
 float vkt_tanh_f32(float x)
 {
     float a = vkt_abs_f32(x), z = a * a;
-    float p = -0.33333334 + z * -0.014814819;
-    float q = 1.0 + z * (0.44444445 + z * 0.015873017);
-    float small = a + a * z * p / q;
-    float large = 1.0 - 2.0 / (vkt_exp_f32(2.0 * a) + 1.0);
+    float p = vkt_fma_f32(z, -0.005900179, 0.020800317);
+    p = vkt_fma_f32(p, z, -0.053785123);
+    p = vkt_fma_f32(p, z, 0.1333194);
+    p = vkt_fma_f32(p, z, -0.333333);
+    float small = a + a * z * p;
+    int k;
+    float b = a > 10.0 ? 20.0 : a + a; // a NaN stays
+    float n = vkt_nearest_f32(b * 1.442695, k);
+    float r = vkt_fma_f32(n, -3.1946183e-5, vkt_fma_f32(n, -0.69311523, b));
+    float e = 1.0 + vkt_fma_f32(r * r, vkt_exp_series_f32(r), r);
+    float large = 1.0 - 2.0 / vkt_fma_f32(e, vkt_exp2i_f32(k), 1.0);
     return vkt_copysign_f32(a < 0.55 ? small : large, x);
 }

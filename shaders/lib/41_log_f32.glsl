@@ -58,19 +58,38 @@ float vkt_log10_f32(float x)
     return vkt_log_edges_f32(x, sum + ((high - (sum - big)) + low));
 }
 
-// log(u) with u = 1 + x rounded, plus what the rounding lost, c / u.
+// log(1 + f) + n ln 2, f in [sqrt(1/2) - 1, sqrt(2) - 1], without a division.
+float vkt_log_sum_f32(float f, float n)
+{
+    float p = vkt_fma_f32(f, -0.077636436, 0.12966995);
+    p = vkt_fma_f32(p, f, -0.13218409);
+    p = vkt_fma_f32(p, f, 0.14171498);
+    p = vkt_fma_f32(p, f, -0.16610558);
+    p = vkt_fma_f32(p, f, 0.20002438);
+    p = vkt_fma_f32(p, f, -0.25001553);
+    p = vkt_fma_f32(p, f, 0.33333322);
+    p = vkt_fma_f32(p, f, -0.49999988);
+    p = vkt_fma_f32(f * f, p, n * 3.1946183e-5);
+    return vkt_fma_f32(n, 0.69311523, f + p);
+}
+
+// log(1 + x) of -1 < x < inf: with u = 1 + x = m 2^e, f = x 2^-e + (2^-e - 1) is better than m - 1.
+float vkt_log1p_finite_f32(float x, float u)
+{
+    int e = int((floatBitsToUint(u) - 0x3f3504f3u) & 0xff800000u); // times 2^23
+    float one = intBitsToFloat(max(0x3f800000 - e, 0));
+    float f = intBitsToFloat(floatBitsToInt(x) - e) + (one - 1.0);
+    return vkt_log_sum_f32(e == 0 ? x : f, float(e >> 23));
+}
+
+// Below 2^-25 x itself, by its bits.
 float vkt_log1p_f32(float x)
 {
-    int e;
     float u = 1.0 + x;
-    float f = vkt_split_f32(u, e) - 1.0;
-    float c = (x > 1.0 ? 1.0 - (u - x) : x - (u - 1.0)) / u;
-    f = e == 0 ? x : f;
-    c = e == 0 ? 0.0 : c;
-    float h = 0.5 * f * f;
-    float n = float(e);
-    float y = vkt_log_series_f32(f, h) + (n * 3.1946183e-5 + c);
-    return vkt_copysign_f32(vkt_log_edges_f32(u, n * 0.69311523 + (f - (h - y))), x);
+    float y = vkt_log1p_finite_f32(x, u);
+    float edge = x == -1.0 ? vkt_lowest_f32() : x < -1.0 ? vkt_nan_f32() : x;
+    y = floatBitsToUint(u) - 1u < 0x7f800000u - 1u ? y : edge;
+    return (floatBitsToUint(x) & 0x7fffffffu) < 0x33000000u ? x : y;
 }
 
 float vkt_logaddexp_f32(float x, float y)
@@ -89,36 +108,64 @@ float vkt_logaddexp2_f32(float x, float y)
     return x == y ? x + 1.0 : vkt_isinf_f32(high) ? high : sum;
 }
 
+// log(2^n (w + low)) of w >= 1, `low` being what w lost.
+float vkt_log_scaled_f32(float w, float low, int n)
+{
+    uint u = floatBitsToUint(w) - 0x3f3504f3u;
+    int e = int(u) >> 23;
+    float m = uintBitsToFloat((u & 0x007fffffu) + 0x3f3504f3u);
+    float f = (m - 1.0) + low * vkt_exp2i_f32(max(-e, -126));
+    return vkt_log_sum_f32(f, float(e + n));
+}
+
+// log(a + sqrt(a^2 + 1)); beyond 2^14, log(2 a).
 float vkt_asinh_f32(float x)
 {
     float a = vkt_abs_f32(x), z = a * a;
-    float small = a + a * z * (-0.16666643 + z * (0.07498663 + z * (-0.044385746 + z * (0.028174618
-        + z * -0.013246007))));
-    float large = vkt_log1p_f32(a + z / (1.0 + sqrt(1.0 + z)));
-    if (a > 16384.0)
-        large = vkt_log_f32(a) + 0.6931472;
-    return vkt_copysign_f32(a < 0.5 ? small : large, x);
+    float p = vkt_fma_f32(z, -0.012486283, 0.027734341);
+    p = vkt_fma_f32(p, z, -0.044298872);
+    p = vkt_fma_f32(p, z, 0.07497998);
+    p = vkt_fma_f32(p, z, -0.16666628);
+    float small = a + a * z * p;
+    bool big = a > 16384.0;
+    float s = vkt_root_f32(vkt_fma_f32(a, a, 1.0)), w = a + s;
+    float low = big ? 0.0 : a - (w - s);
+    float large = vkt_log_scaled_f32(big ? a : w, low, big ? 1 : 0);
+    large = floatBitsToUint(a) < 0x7f800000u ? large : a;
+    return vkt_copysign_f32(a < 0.53 ? small : large, x);
 }
 
+// Below 3/2 sqrt(2 t) times a polynomial, else log(x + sqrt(x^2 - 1)); beyond 2^14, log(2 x).
 float vkt_acosh_f32(float x)
 {
     float t = x - 1.0;
-    vec2 s = vkt_sqrt_pair_f32(2.0 * t); // the first term of the series at 1
-    float small = s.x + (s.y + (s.x + s.y) * t * (-0.08333322 + t * (0.018746663
-        + t * (-0.0055482504 + t * (0.0017610007 + t * -0.0004140175)))));
-    float large = vkt_log1p_f32(t + sqrt(t * (t + 2.0)));
-    if (x > 16384.0)
-        large = vkt_log_f32(x) + 0.6931472;
-    return x < 1.0 ? vkt_nan_f32() : t < 0.5 ? small : large;
+    bool near = t < 0.5, big = x > 16384.0;
+    float s = vkt_root_f32(near ? 2.0 * t : t * (x + 1.0)), w = x + s;
+    float p = vkt_fma_f32(t, -0.00041335842, 0.0017601826);
+    p = vkt_fma_f32(p, t, -0.0055479);
+    p = vkt_fma_f32(p, t, 0.018746603);
+    p = vkt_fma_f32(p, t, -0.08333322);
+    float small = vkt_fma_f32(s * t, p, s);
+    float low = big ? 0.0 : s - (w - x);
+    float large = vkt_log_scaled_f32(big ? x : w, low, big ? 1 : 0);
+    float y = near ? small : large;
+    y = floatBitsToUint(x) < 0x7f800000u ? y : x;
+    return x < 1.0 ? vkt_nan_f32() : y;
 }
 
 float vkt_atanh_f32(float x)
 {
     float a = vkt_abs_f32(x), z = a * a;
-    float small = a + a * z * (0.333333 + z * (0.20002592 + z * (0.14221394 + z * (0.1183484
-        + z * (0.050948698 + z * 0.1772529)))));
-    float large = 0.5 * vkt_log1p_f32(2.0 * a / (1.0 - a));
-    return vkt_copysign_f32(a < 0.5 ? small : large, x);
+    float p = vkt_fma_f32(z, 0.1772529, 0.050948698);
+    p = vkt_fma_f32(p, z, 0.1183484);
+    p = vkt_fma_f32(p, z, 0.14221394);
+    p = vkt_fma_f32(p, z, 0.20002592);
+    p = vkt_fma_f32(p, z, 0.333333);
+    float small = a + a * z * p;
+    float t = 2.0 * a / (1.0 - a);
+    float large = 0.5 * vkt_log1p_finite_f32(t, 1.0 + t);
+    float edge = a == 1.0 ? vkt_highest_f32() : vkt_nan_f32();
+    return vkt_copysign_f32(a < 0.5 ? small : a < 1.0 ? large : edge, x);
 }
 
 // log2(x) of a positive finite x as a sum of two, good to about 12 bits beyond the first's; as

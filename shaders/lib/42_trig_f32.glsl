@@ -106,58 +106,63 @@ float vkt_sin_f32(float x)
 
 float vkt_cos_f32(float x) { return vkt_sin_shifted_f32(x, 1, 0); }
 
-// The quotient of sine and cosine, each a sum of two, corrected once.
+// A polynomial; in odd quadrants -1 / t, corrected by the exact residual and by what t lost.
 float vkt_tan_f32(float x)
 {
     int quadrant;
     vec2 r = vkt_reduce_f32(vkt_abs_f32(x), quadrant);
-    float z = r.x * r.x, h = 0.5 * z, w = 1.0 - h;
-    float s = vkt_fma_f32(z * r.x, vkt_sin_series_f32(z), r.y - h * r.y);
-    float c = ((1.0 - w) - h) + (z * z * vkt_cos_series_f32(z) - r.x * r.y);
-    float sine = r.x + s, cosine = w + c;
-    s -= sine - r.x;
-    c -= cosine - w;
-    bool odd = (quadrant & 1) != 0;
-    vec2 over = odd ? vec2(cosine, c) : vec2(sine, s);
-    vec2 under = odd ? vec2(sine, s) : vec2(cosine, c);
-    float y = vkt_divide_pair_f32(over, under);
-    if ((floatBitsToUint(x) & 0x7fffffffu) < 0x33800000u)
-        return x;
-    return odd != vkt_signbit_f32(x) ? vkt_negative_f32(y) : y;
+    float z = r.x * r.x;
+    float p = vkt_fma_f32(z, 0.009464739, 0.0029767992);
+    p = vkt_fma_f32(p, z, 0.024526028);
+    p = vkt_fma_f32(p, z, 0.05338219);
+    p = vkt_fma_f32(p, z, 0.13339183);
+    p = vkt_fma_f32(p, z, 0.3333314);
+    float rest = vkt_fma_f32(p, z * r.x, vkt_fma_f32(r.y, z, r.y));
+    float t = r.x + rest, low = (r.x - t) + rest, q = -1.0 / t;
+#ifdef VKT_FUSED_FMA
+    float residual = vkt_fma_f32(q, t, 1.0);
+#else
+    float qh = vkt_high_f32(q), ql = q - qh, th = vkt_high_f32(t), tl = t - th;
+    float residual = ((1.0 + qh * th) + qh * tl + ql * th) + ql * tl;
+#endif
+    q = vkt_fma_f32(q, vkt_fma_f32(q, low, residual), q);
+    uint y = floatBitsToUint((quadrant & 1) != 0 ? q : t);
+    y ^= floatBitsToUint(x) & 0x80000000u;
+    bool tiny = (floatBitsToUint(x) & 0x7fffffffu) < 0x33800000u;
+    return tiny ? x : uintBitsToFloat(y);
 }
 
-// (asin(t) - t) / t of z = t^2 up to 1/4
+// (asin(t) - t) / t^3 of z = t^2 up to 1/4
 float vkt_asin_series_f32(float z)
 {
-    return z * (0.16666754 + z * (0.07495234 + z * (0.045478173 + z * (0.024141628
-        + z * 0.04222976))));
+    float p = vkt_fma_f32(z, 0.042211797, 0.024152093);
+    p = vkt_fma_f32(p, z, 0.04547604);
+    p = vkt_fma_f32(p, z, 0.07495252);
+    return vkt_fma_f32(p, z, 0.16666754);
 }
 
 // asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)) beyond 1/2
 float vkt_asin_f32(float x)
 {
     float a = vkt_abs_f32(x);
-    float z = a < 0.5 ? a * a : 0.5 * (1.0 - a);
-    float p = vkt_asin_series_f32(z);
-    vec2 s = vkt_sqrt_pair_f32(z);
-    float rest = 2.0 * ((s.x + s.y) * p + s.y) - -4.371139e-8;
-    float high = 1.5707964 - 2.0 * s.x;
-    float large = high + (((1.5707964 - high) - 2.0 * s.x) - rest);
-    float y = a < 0.5 ? a + a * p : large;
+    bool far = a >= 0.5;
+    float z = far ? 0.5 - 0.5 * a : a * a;
+    float s = far ? vkt_root_f32(z) : a;
+    float y = s + vkt_fma_f32(s * z, vkt_asin_series_f32(z), far ? 2.1855694e-8 : 0.0);
+    y = far ? 1.5707964 - 2.0 * y : y;
     return a > 1.0 ? vkt_nan_f32() : vkt_copysign_f32(y, x);
 }
 
 float vkt_acos_f32(float x)
 {
     float a = vkt_abs_f32(x);
-    float z = a < 0.5 ? a * a : 0.5 * (1.0 - a);
-    float p = vkt_asin_series_f32(z);
-    vec2 s = vkt_sqrt_pair_f32(z);
-    float rest = (s.x + s.y) * p + s.y;
-    float middle = 1.5707964 - (x - (-4.371139e-8 - x * p));
-    float left = 1.5707964 - (s.x + (rest - -4.371139e-8));
-    float large = 2.0 * (x > 0.0 ? s.x + rest : left);
-    return a > 1.0 ? vkt_nan_f32() : a < 0.5 ? middle : large;
+    bool far = a >= 0.5;
+    float z = far ? 0.5 - 0.5 * a : a * a;
+    float s = far ? vkt_root_f32(z) : a;
+    float y = vkt_copysign_f32(vkt_fma_f32(s * z, vkt_asin_series_f32(z), s), x);
+    float middle = 1.5707964 - (y - -4.371139e-8);
+    float large = (x > 0.0 ? 0.0 : 3.1415927) + 2.0 * y;
+    return a > 1.0 ? vkt_nan_f32() : far ? large : middle;
 }
 
 // atan(y / x) of y, x >= 0, not both 0, as eighth * pi/4 + the sum returned, the second far smaller
@@ -181,12 +186,22 @@ float vkt_eighths_f32(int eighths, vec2 t)
     return sum + ((high - sum) + t.x + (t.y + n * -8.146034e-8));
 }
 
+// Beyond 1, pi/2 + atan(-1 / x).
 float vkt_atan_f32(float x)
 {
-    int eighth;
-    vec2 t = vkt_atan_reduced_f32(vkt_abs_f32(x), 1.0, eighth);
-    float y = vkt_eighths_f32(eighth, t);
-    return vkt_isnan_f32(x) ? x : vkt_copysign_f32(y, x);
+    float a = vkt_abs_f32(x);
+    bool far = a > 1.0;
+    float t = far ? -1.0 / a : a, z = t * t;
+    float p = vkt_fma_f32(z, -0.0017875476, 0.010887361);
+    p = vkt_fma_f32(p, z, -0.031127002);
+    p = vkt_fma_f32(p, z, 0.057906546);
+    p = vkt_fma_f32(p, z, -0.08400475);
+    p = vkt_fma_f32(p, z, 0.10951175);
+    p = vkt_fma_f32(p, z, -0.14264052);
+    p = vkt_fma_f32(p, z, 0.19998531);
+    p = vkt_fma_f32(p, z, -0.333333);
+    float y = t + vkt_fma_f32(p, z * t, far ? -4.371139e-8 : 0.0);
+    return vkt_copysign_f32(far ? 1.5707964 + y : y, x);
 }
 
 // Infinities are replaced by 1 and what is finite beside them by 0; very large and small operands

@@ -58,16 +58,20 @@ float vkt_hypot_f32(float x, float y)
     return vkt_isinf_f32(x) || vkt_isinf_f32(y) ? vkt_highest_f32() : h;
 }
 
-// A third of the exponent from the bits (Kahan), one step of Halley and one of Newton.
+// y, the inverse root, from a third of the exponent's bits (Kahan) by one step of third order; the
+// root is that times the argument, cut to 12 bits so that its square is exact, and corrected.
 float vkt_cbrt_f32(float x)
 {
     uint u = floatBitsToUint(x) & 0x7fffffffu;
     bool tiny = u < 0x00800000u, huge = u >= 0x7e000000u;
     float a = tiny ? float(u) * 2.0 : uintBitsToFloat(u) * (huge ? 0.125 : 1.0); // tiny: 2^150 x
-    float t = uintBitsToFloat(floatBitsToUint(a) / 3u + 0x2a5137a0u);
-    float cube = t * t * t;
-    t = t * ((cube + 2.0 * a) / (2.0 * cube + a));
-    t = t - (t - a / (t * t)) * 0.333333343;
+    float y = uintBitsToFloat(0x54a20000u - floatBitsToUint(a) / 3u);
+    float e = 1.0 - (a * y) * (y * y);
+    float p = vkt_fma_f32(vkt_fma_f32(e, 0.17435616, 0.22347823), e, 0.3333291);
+    y = vkt_fma_f32(y * e, p, y);
+    float t = vkt_high_f32(a * y * y);
+    e = (a - t * t * t) * y * (y * y);
+    t = vkt_fma_f32(t, e * vkt_fma_f32(e, 0.22222222, 0.33333334), t);
     t *= tiny ? vkt_exp2i_f32(-50) : huge ? 2.0 : 1.0;
     return u == 0u || u >= 0x7f800000u ? x : vkt_copysign_f32(t, x);
 }
