@@ -500,7 +500,8 @@ def linspace(
     divisions = num - 1 if endpoint else num
     ends: Any = (start, stop)
     if dtype.kind in "iu" and all(isinstance(end, (int, np.integer)) for end in ends):
-        return _core.astype(_spread(*map(int, ends), divisions, num, device), dtype, False)
+        values = _spread(int(ends[0]), int(ends[1]), divisions, num, device)
+        return _core.astype(values, dtype, False)
     # With one division the step is not needed, and it may be beyond the dtype.
     step = (last - first) / divisions if divisions > 1 else 0.0
     if step in (inf, -inf):
