@@ -96,6 +96,13 @@ def test_documented_parameters_are_those_of_the_signature(name):
     assert sum(documented, []) == expected
 
 
+@pytest.mark.unwatched
+@pytest.mark.parametrize("name", [n for n in vt.__all__ if isinstance(getattr(vt, n), type)])
+def test_class_has_a_docstring_of_its_own(name):
+    summary = vars(getattr(vt, name))["__doc__"].splitlines()[0]
+    assert summary.endswith(".") and summary[0].isupper(), summary
+
+
 def stub_functions() -> Iterator[tuple[str, ast.FunctionDef, Any]]:
     """What the stub of the C core declares, with what is there."""
     tree = ast.parse(Path(_core.__file__).with_name("_core.pyi").read_text())
