@@ -11,7 +11,7 @@ import pytest
 
 import vktensor as vt
 from test_protocols import A, B, N, S, V, agree, to_tensors
-from vktensor import samples
+from vktensor import _analysis, samples
 
 C = (A + 1j * A[::-1]).astype(np.complex64)
 K = np.array([3, 0, 2, 3, 3, 7], np.int64)
@@ -44,6 +44,10 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "block": [(([A, A],), {}), (([[A, A], [A, A]],), {}), (([[A], [V[:4]]],), {}), ((A,), {})],
     "choose": [((I, [V[:2], V[2:4], 9.0]), {}), ((I + 5, [V[:2], V[2:4]]), {"mode": "wrap"}),
                ((I - 1, [V[:2], V[2:4]]), {"mode": "clip"})],
+    "convolve": [((x, y, m), {}) for x, y in ((V, X), (V[:2], V), (K, K[:3]), (C[0], C[1]), (V, V))
+                 for m in ("full", "same", "valid")] + [((V, [1.0, 2.0]), {}), ((V, V[:1]), {})],
+    "correlate": [((x, y, m), {}) for x, y in ((V, X), (X, V), (C[0], C[1][:3]), (C[0][:2], C[1]))
+                  for m in ("full", "same", "valid")] + [((V, V), {})],
     "corrcoef": [((A + B,), {}), ((V, V[::-1] ** 2), {}), ((A + B,), {"rowvar": False})],
     "cov": [((A + B,), {}), ((A, B), {}), ((V,), {}), ((A + B,), {"rowvar": False, "bias": True}),
             ((C.astype(np.complex128),), {"ddof": 0})],
@@ -164,6 +168,15 @@ def test_quantiles_reach_infinity_and_nothing_has_none():
     assert np.nanmedian(vt.asarray([np.nan, 3.0])).item() == 3
 
 
+def test_long_convolutions_are_laid_out_in_parts(monkeypatch):
+    monkeypatch.setattr(_analysis, "_WINDOWS", 1 << 10)
+    rng = np.random.default_rng(0)
+    a, v = rng.standard_normal(5000), rng.standard_normal(37)
+    for mode in ("full", "same", "valid"):
+        found = np.convolve(vt.asarray(a), vt.asarray(v), mode).numpy()
+        np.testing.assert_allclose(found, np.convolve(a, v, mode), rtol=1e-12, atol=1e-12)
+
+
 def test_partitions_put_every_element_where_it_belongs():
     x = vt.asarray(B)
     for axis in (0, 1, None):
@@ -203,7 +216,10 @@ def test_numpys_functions_for_files_write_tensors(tmp_path):
 def test_what_cannot_be_done_is_refused_by_name():
     x, v, k = vt.asarray(A), vt.asarray(V), vt.asarray(K)
     for call, error, text in (
-        (lambda: np.convolve(v, v), TypeError, "numpy.convolve: there is no such function"),
+        (lambda: np.packbits(k), TypeError, "numpy.packbits: there is no such function"),
+        (lambda: np.convolve(v, x), ValueError, "convolve: expected filled vectors, got shapes"),
+        (lambda: np.convolve(v, v[:0]), ValueError, "convolve: expected filled vectors"),
+        (lambda: np.convolve(v, v, "some"), ValueError, "convolve: expected mode 'full', 'same'"),
         (lambda: np.linalg.svd(x), TypeError, "numpy.linalg.svd: there is no such function"),
         (lambda: np.fft.fft(v), TypeError, "numpy.fft.fft: there is no such function"),
         (lambda: np.linalg.norm(x, 2), TypeError, "norm: expected ord 'fro', 1, -1, inf or -inf"),

@@ -397,6 +397,46 @@ def _cross(
 _of_linalg("cross")(lambda x1, x2, /, *, axis=-1: _cross(x1, x2, axis=axis))
 
 
+#: Elements of the windows that a convolution lays out at a time.
+_WINDOWS = 1 << 22
+
+
+def _convolved(op: str, a: Any, v: Any, mode: str) -> Tensor:
+    """The sums of products of `a` and of `v` backwards, which is no longer: a matrix of windows by
+    a vector, in parts."""
+    n, m = a.size, v.size
+    if a.ndim != 1 or v.ndim != 1 or not m:
+        raise ValueError(f"{op}: expected filled vectors, got shapes {a.shape} and {v.shape}")
+    if mode not in ("full", "same", "valid"):
+        raise ValueError(f"{op}: expected mode 'full', 'same' or 'valid', got {mode!r}")
+    dtype = _core.result_type(a, v)
+    a, v = (_core.astype(x, dtype, False) for x in (a, v))
+    left, count = {"full": (m - 1, n + m - 1), "same": (m // 2, n), "valid": (0, n - m + 1)}[mode]
+    padded = manipulation.pad(a, (left, count + m - 1 - left - n))
+    backwards = manipulation.flip(v)
+    step = max(1, _WINDOWS // m)
+    parts = []
+    for begin in range(0, count, step):
+        rows = creation.arange(begin, min(begin + step, count), device=a.device)[:, None]
+        index = rows + creation.arange(m, device=a.device)
+        parts.append(linear_algebra.matmul(padded[index], backwards))
+    return manipulation.concat(parts)
+
+
+@_implements("convolve")
+def _convolve(a: Any, v: Any, mode: str = "full") -> Tensor:
+    a, v = (_at_least(x, 1) for x in _both(a, v))
+    return _convolved("convolve", *((a, v) if a.size >= v.size else (v, a)), mode)
+
+
+@_implements("correlate")
+def _correlate(a: Any, v: Any, mode: str = "valid") -> Tensor:
+    a, v = (_at_least(x, 1) for x in _both(a, v))
+    if a.size < v.size:
+        return elementwise.conj(manipulation.flip(_correlate(v, a, mode)))
+    return _convolved("correlate", a, elementwise.conj(manipulation.flip(v)), mode)
+
+
 def _vector_norm(x: Tensor, order: Any, axis: Any, keepdims: bool) -> Tensor:
     if order == 0:
         counted = _core.reduce("sum", x != 0, axis, keepdims)
