@@ -39,6 +39,7 @@ from vktensor import (
     sorting,
     statistics,
     tuning,
+    without_nan,
 )
 from vktensor._core import (
     Device,
@@ -79,6 +80,7 @@ from vktensor.samples import *
 from vktensor.searching import *
 from vktensor.sorting import *
 from vktensor.statistics import *
+from vktensor.without_nan import *
 
 __version__ = "0.1.0"
 #: The version of the array API standard that the names follow.
@@ -152,3 +154,4 @@ __all__ += samples.__all__
 __all__ += searching.__all__
 __all__ += sorting.__all__
 __all__ += statistics.__all__
+__all__ += without_nan.__all__

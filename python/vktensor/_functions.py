@@ -25,6 +25,7 @@ from vktensor import (
     searching,
     sorting,
     statistics,
+    without_nan,
 )
 from vktensor._core import Tensor
 from vktensor._typing import Axis
@@ -595,16 +596,11 @@ def _diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: An
     return statistics.diff(a, axis=axis, n=n, prepend=ends[0], append=ends[1])
 
 
-def _not_nan(x: Tensor, rest: Any) -> Tensor:
-    """`x` with `rest` for NaN; integers have none."""
-    return x if x.dtype.kind in "biu" else _core.where(_core.isnan(x), rest, x)
-
-
 def _without_nan(name: str, rest: float) -> Callable[..., Any]:
     """The method `name` with `rest`, which does not change the result, for NaN."""
 
     def call(a: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return getattr(_not_nan(a, rest), name)(*args, **kwargs)
+        return getattr(without_nan.replaced(f"nan{name}", a, rest), name)(*args, **kwargs)
 
     return call
 
@@ -615,7 +611,8 @@ def _nan_extreme(name: str, rest: float) -> Callable[..., Any]:
     def call(
         a: Tensor, axis: Axis = None, out: Any = None, keepdims: bool = False, **kwargs: Any
     ) -> Any:
-        result = getattr(_not_nan(a, rest), name)(axis, None, keepdims, **kwargs)
+        numbers = without_nan.replaced(f"nan{name}", a, rest)
+        result = getattr(numbers, name)(axis, None, keepdims, **kwargs)
         if a.dtype.kind not in "biu":
             nothing = _core.reduce("all", _core.isnan(a), axis, keepdims)
             result = _core.where(nothing, np.nan, result)
@@ -624,13 +621,9 @@ def _nan_extreme(name: str, rest: float) -> Callable[..., Any]:
     return call
 
 
-def _nan_position(name: str, rest: float) -> Callable[..., Any]:
+def _nan_position(name: str) -> Callable[..., Any]:
     def call(a: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Any:
-        if a.dtype.kind not in "biu":
-            nothing = _core.reduce("all", _core.isnan(a), axis, False)
-            if bool(_core.reduce("any", nothing)):
-                raise ValueError(f"nan{name}: a slice holds nothing but NaN")
-        return getattr(_not_nan(a, rest), name)(axis, out, keepdims=keepdims)
+        return _stored(name, getattr(without_nan, name)(a, axis=axis, keepdims=keepdims), out)
 
     return call
 
@@ -648,8 +641,8 @@ _implements("nansum")(_without_nan("sum", 0))
 _implements("nanprod")(_without_nan("prod", 1))
 _implements("nancumsum")(_without_nan("cumsum", 0))
 _implements("nancumprod")(_without_nan("cumprod", 1))
-_implements("nanargmax")(_nan_position("argmax", -np.inf))
-_implements("nanargmin")(_nan_position("argmin", np.inf))
+_implements("nanargmax")(_nan_position("nanargmax"))
+_implements("nanargmin")(_nan_position("nanargmin"))
 _implements("nanmax")(_nan_extreme("max", -np.inf))
 _implements("nanmin")(_nan_extreme("min", np.inf))
 _implements("nanmean")(_nan_moment("mean"))

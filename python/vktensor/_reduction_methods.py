@@ -114,6 +114,11 @@ def _all(
     return stored("all", _ufuncs.reduce("all", self, axis, None, keepdims, None, where), out)
 
 
+def _wide(x: Tensor) -> Tensor:
+    """A half type in float32: sums of it would not fit."""
+    return _core.astype(x, "float32", False) if x.dtype.name in ("float16", "bfloat16") else x
+
+
 def _masked_mean(x: Tensor, axis: Axis, keepdims: bool, where: Any, lost: float = 0) -> Tensor:
     """The mean of the elements that `where` selects, over their number less `lost`."""
     mask = _core.asarray(where, "bool", x.device, None)
@@ -141,7 +146,8 @@ def _mean(
     x = self if dtype is None else _core.astype(self, dtype, False)
     if where is True:
         return stored("mean", _core.reduce("mean", x, axis, keepdims), out)
-    return stored("mean", _masked_mean(x, axis, keepdims, where), out)
+    mean = _masked_mean(_wide(x), axis, keepdims, where)
+    return stored("mean", _core.astype(mean, _core.result_type(x, 1.0), False), out)
 
 
 def _spread(
@@ -150,9 +156,11 @@ def _spread(
     x = x if dtype is None else _core.astype(x, dtype, False)
     if where is True:
         return _core.reduce(name, x, axis, keepdims, None, lost)
-    apart = x - _masked_mean(x, axis, True, where)
-    result = _masked_mean(apart * apart, axis, keepdims, where, lost)
-    return _core.sqrt(result) if name == "std" else result
+    wide = _wide(x)
+    apart = wide - _masked_mean(wide, axis, True, where)
+    found = _masked_mean(_core.square(_core.abs(apart)), axis, keepdims, where, lost)
+    found = _core.sqrt(found) if name == "std" else found
+    return found if x.dtype.kind == "c" else _core.astype(found, _core.result_type(x, 1.0), False)
 
 
 def _var(
