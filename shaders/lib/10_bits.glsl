@@ -483,10 +483,21 @@ pair vkt_sum_#(real a, real b)
     return pair(sum, (a - (sum - second)) + (b - second));
 }
 
-pair vkt_product_#(real a, real b)
+vec2 vkt_product_f32(float a, float b)
 {
-    real p = a * b, ah = vkt_high_#(a), bh = vkt_high_#(b), al = a - ah, bl = b - bh;
-    return pair(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
+#ifdef VKT_FUSED_FMA
+    float p = a * b;
+    return vec2(p, vkt_fma_f32(a, b, -p));
+#else
+    float p = a * b, ah = vkt_high_f32(a), bh = vkt_high_f32(b), al = a - ah, bl = b - bh;
+    return vec2(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
+#endif
+}
+
+dvec2 vkt_product_f64(double a, double b)
+{
+    double p = a * b, ah = vkt_high_f64(a), bh = vkt_high_f64(b), al = a - ah, bl = b - bh;
+    return dvec2(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
 }
 
 // sqrt(z) as a sum of two, the first of half the bits.
@@ -528,10 +539,16 @@ dvec2 vkt_pi_f64() { return dvec2(3.141592651605606lf, 1.984187159361081e-9lf); 
 // computed from exact products.
 float vkt_divide_pair_f32(vec2 n, vec2 d)
 {
+#ifdef VKT_FUSED_FMA
+    float inverse = 1.0 / d.x, q = n.x * inverse;
+    float rest = vkt_fma_f32(-q, d.x, n.x);
+    return vkt_fma_f32(rest + (n.y - q * d.y), inverse, q);
+#else
     float q = n.x / d.x;
     float qh = vkt_high_f32(q), ql = q - qh, dh = vkt_high_f32(d.x), dl = d.x - dh;
     float rest = ((n.x - qh * dh) - qh * dl - ql * dh) - ql * dl;
     return q + (rest + (n.y - q * d.y)) / d.x;
+#endif
 }
 
 double vkt_divide_pair_f64(dvec2 n, dvec2 d)

@@ -29,10 +29,15 @@ pair vkt_log_pair_#(real x)
 vec2 vkt_erfc_factor_f32(float x)
 {
     float t = (x - 2.0) / (x + 2.0);
-    float rest = t * (-0.09276378 + t * (-0.16603042 + t * (0.16404828 + t * (-0.05421539 + t
-        * (-0.007996654 + t * (0.008675513 + t * (0.0011052453 + t * (-0.0012874448 + t
-        * -0.0001698109))))))));
-    float p = 1.2769784 + rest;
+    float p = vkt_fma_f32(t, -0.0001698109, -0.0012874448);
+    p = vkt_fma_f32(p, t, 0.0011052453);
+    p = vkt_fma_f32(p, t, 0.008675513);
+    p = vkt_fma_f32(p, t, -0.007996654);
+    p = vkt_fma_f32(p, t, -0.05421539);
+    p = vkt_fma_f32(p, t, 0.16404828);
+    p = vkt_fma_f32(p, t, -0.16603042);
+    float rest = t * vkt_fma_f32(p, t, -0.09276378);
+    p = 1.2769784 + rest;
     return vec2(p, (1.2769784 - p) + rest);
 }
 
@@ -73,8 +78,12 @@ real vkt_erfc_tail_#(real x)
 // (erf(x) - x) / x of x^2 for |x| < 1
 float vkt_erf_series_f32(float z)
 {
-    return 0.12837917 + z * (-0.37612626 + z * (0.112836 + z * (-0.026854446 + z * (0.0051895366
-        + z * (-0.00080208457 + z * 7.889119e-5)))));
+    float p = vkt_fma_f32(z, 7.889119e-5, -0.00080208457);
+    p = vkt_fma_f32(p, z, 0.0051895366);
+    p = vkt_fma_f32(p, z, -0.026854446);
+    p = vkt_fma_f32(p, z, 0.112836);
+    p = vkt_fma_f32(p, z, -0.37612626);
+    return vkt_fma_f32(p, z, 0.12837917);
 }
 
 double vkt_erf_series_f64(double z)
@@ -135,9 +144,16 @@ real vkt_erfc_#(real x)
 // t^2 b) / t^3 of t in [-1/2, 1/2]; c is Euler's constant, b that of vkt_lgamma_bend.
 float vkt_lgamma_one_f32(float t)
 {
-    return -0.40068576 + t * (0.27058038 + t * (-0.20737213 + t * (0.16957743 + t * (-0.14444958
-        + t * (0.12540032 + t * (-0.10657729 + t * (0.09722236 + t * (-0.1141548 + t * (0.114599146
-        + t * -0.051941957)))))))));
+    float p = vkt_fma_f32(t, -0.051941957, 0.114599146);
+    p = vkt_fma_f32(p, t, -0.1141548);
+    p = vkt_fma_f32(p, t, 0.09722236);
+    p = vkt_fma_f32(p, t, -0.10657729);
+    p = vkt_fma_f32(p, t, 0.12540032);
+    p = vkt_fma_f32(p, t, -0.14444958);
+    p = vkt_fma_f32(p, t, 0.16957743);
+    p = vkt_fma_f32(p, t, -0.20737213);
+    p = vkt_fma_f32(p, t, 0.27058038);
+    return vkt_fma_f32(p, t, -0.40068576);
 }
 
 double vkt_lgamma_one_f64(double t)
@@ -155,8 +171,12 @@ double vkt_lgamma_one_f64(double t)
 
 float vkt_lgamma_two_f32(float t)
 {
-    return -0.06735224 + t * (0.020581348 + t * (-0.0073871985 + t * (0.0028808073 + t
-        * (-0.0011785459 + t * (0.0005662071 + t * -0.00026933127)))));
+    float p = vkt_fma_f32(t, -0.00026933127, 0.0005662071);
+    p = vkt_fma_f32(p, t, -0.0011785459);
+    p = vkt_fma_f32(p, t, 0.0028808073);
+    p = vkt_fma_f32(p, t, -0.0073871985);
+    p = vkt_fma_f32(p, t, 0.020581348);
+    return vkt_fma_f32(p, t, -0.06735224);
 }
 
 double vkt_lgamma_two_f64(double t)
