@@ -76,7 +76,9 @@ def repeat(call: Callable[[], object]) -> Batch:
 
 
 def warm_up(batch: Batch, seconds: float) -> float:
-    """Runs until the times agree or `seconds` are over; the seconds of one call then."""
+    """Runs until the times agree or `seconds` are over; the seconds of one call then. The first
+    call, which may compile, does not count."""
+    batch(1)
     ended = time.perf_counter() + seconds
     recent: list[float] = []
     count = 1
