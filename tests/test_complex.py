@@ -114,6 +114,8 @@ def test_special_values_follow_annex_g(name: str, dtype: Any) -> None:
         rtol = (1e5 if name == "exp2" else 64) * np.finfo(dtype).eps
         np.testing.assert_allclose(mine, theirs, rtol=rtol, atol=np.finfo(dtype).tiny)
         zero = (theirs == 0) & (mine == 0)
+        if name == "reciprocal" and part == "imag":  # NumPy's own depends on its version
+            theirs = -z.imag
         np.testing.assert_array_equal(np.signbit(mine[zero]), np.signbit(theirs[zero]))
 
 

@@ -66,7 +66,7 @@ complex vkt_square_$(complex z)
 pair vkt_range_$(complex z)
 {
     real a = vkt_abs_#(z.x), b = vkt_abs_#(z.y);
-    real top = a > b ? a : b;
+    real top = vkt_less_#(b, a) ? a : b;
     return top > 1e37    ? pair(0.25, 4.0)
            : top < 1e-30 ? pair(1.8014398509481984e16, 5.551115123125783e-17)
                          : pair(1.0, 1.0);
@@ -79,7 +79,7 @@ complex vkt_div_$(complex a, complex b)
     real scale = under.x * over.y;
     a = complex(a.x * over.x, a.y * over.x);
     b = complex(b.x * under.x, b.y * under.x);
-    bool turned = vkt_abs_#(b.x) < vkt_abs_#(b.y);
+    bool turned = vkt_less_#(vkt_abs_#(b.x), vkt_abs_#(b.y));
     real big = turned ? b.y : b.x, small = turned ? b.x : b.y;
     bool zero = !vkt_as_bool_$(b);
     real ratio = zero ? small : small / big;
@@ -124,7 +124,7 @@ complex vkt_sqrt_$(complex z)
                                   : complex(a, vkt_copysign_#(rest, z.y));
     }
     // Scaled by a power of 4 where the sum below would overflow or lose bits.
-    real top = a > b ? a : b;
+    real top = vkt_less_#(b, a) ? a : b;
     real scale = top > 1e37 ? 0.0625 : top < 1e-30 ? 1.8014398509481984e16 : 1.0;
     real unscale = top > 1e37 ? 4.0 : top < 1e-30 ? 7.450580596923828e-9 : 1.0;
     a *= scale;
@@ -150,7 +150,8 @@ real vkt_log_abs_$(complex z)
     real a = vkt_abs_#(z.x), b = vkt_abs_#(z.y);
     if (vkt_isinf_#(a) || vkt_isinf_#(b))
         return vkt_highest_#();
-    real big = a > b ? a : b, small = a > b ? b : a;
+    bool first = vkt_less_#(b, a); // also of subnormal numbers, which a driver may take for zero
+    real big = first ? a : b, small = first ? b : a;
     if (big > 0.5 && big < 2.0) {
         complex p = vkt_exact_square_$(big), q = vkt_exact_square_$(small);
         pair sum = vkt_sum_#(p.x, q.x), off = vkt_sum_#(sum.x, -1.0);

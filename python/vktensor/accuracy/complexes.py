@@ -254,6 +254,12 @@ def _exp2(z: Array) -> Array:
     return _parts(size * (c - lost * s), np.where(z.imag == 0, z.imag, size * (s + lost * c)))
 
 
+def _reciprocal(z: Array) -> Array:
+    """With the sign that the conjugate has: what NumPy gives zeros depends on its version."""
+    found = np.reciprocal(z)
+    return _parts(found.real, np.copysign(found.imag, -z.imag))
+
+
 def _divided_log(base: int, z: Array) -> Array:
     found, ln = np.log(z), _ln(base, z.real.dtype.name)[0]
     return _parts(found.real / ln, found.imag / ln)
@@ -272,6 +278,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "log1p": _log1p,
     "log2": partial(_divided_log, 2),
     "pow": np.power,
+    "reciprocal": _reciprocal,
     "sign": lambda z: _parts(z.real / np.abs(z), z.imag / np.abs(z)),
 }
 
