@@ -92,3 +92,15 @@ def test_nothing_but_nan_has_sums_and_no_extremes():
     for name in without_nan.__all__:
         with pytest.raises(TypeError, match=f"{name}: expected a Tensor"):
             getattr(vt, name)([1.0])
+
+
+def test_sums_and_moments_take_a_dtype_and_numpys_ddof():
+    a = np.array([[1.5, np.nan, 4.0], [2.5, 3.0, np.nan]], np.float32)
+    x = vt.asarray(a)
+    for name in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd"):
+        got = getattr(vt, name)(x, axis=0, dtype="float64")
+        assert got.dtype == "float64"
+        np.testing.assert_allclose(got.numpy(), getattr(np, name)(a, axis=0, dtype="float64"))
+    for name in ("nanvar", "nanstd"):
+        got = getattr(vt, name)(x, axis=1, ddof=1)
+        np.testing.assert_allclose(got.numpy(), getattr(np, name)(a, axis=1, ddof=1), rtol=1e-6)

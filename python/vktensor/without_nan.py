@@ -7,7 +7,7 @@ from typing import Any
 
 from vktensor import _core
 from vktensor._core import Tensor
-from vktensor._typing import Axis
+from vktensor._typing import Axis, DTypeLike
 
 __all__ = [
     "nanargmax",
@@ -48,9 +48,17 @@ def _index(name: str, x: Tensor, axis: int | None, keepdims: bool, rest: float) 
     return _core.reduce(name, numbers, axis, keepdims)
 
 
-def _moment(name: str, x: Tensor, axis: Axis, keepdims: bool, correction: float) -> Tensor:
+def _moment(
+    name: str,
+    x: Tensor,
+    axis: Axis,
+    dtype: DTypeLike | None,
+    keepdims: bool,
+    correction: float,
+) -> Tensor:
     """The mean, variance or standard deviation of the numbers."""
     replaced(f"nan{name}", x, 0)
+    x = x if dtype is None else _core.astype(x, dtype, False)
     lost = () if name == "mean" else (correction,)
     if x.dtype.kind in "biu":
         return _core.reduce(name, x, axis, keepdims, None, *lost)
@@ -60,7 +68,9 @@ def _moment(name: str, x: Tensor, axis: Axis, keepdims: bool, correction: float)
     return found
 
 
-def nansum(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nansum(
+    x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+) -> Tensor:
     """Sum over an axis of the elements that are not NaN.
 
     Parameters
@@ -69,6 +79,8 @@ def nansum(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
         Numeric.
     axis : int or tuple of ints, optional
         One axis, several, or None for all.
+    dtype : data type, optional
+        In which it is computed, and of the result; for None as said below.
     keepdims : bool, optional
         Whether reduced axes stay, with length 1.
 
@@ -89,10 +101,12 @@ def nansum(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     >>> vt.nansum(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(6., dtype=float32)
     """
-    return _core.reduce("sum", replaced("nansum", x, 0), axis, keepdims)
+    return _core.reduce("sum", replaced("nansum", x, 0), axis, keepdims, dtype)
 
 
-def nanprod(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanprod(
+    x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+) -> Tensor:
     """Product over an axis of the elements that are not NaN.
 
     Parameters
@@ -101,6 +115,8 @@ def nanprod(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
         Numeric.
     axis : int or tuple of ints, optional
         One axis, several, or None for all.
+    dtype : data type, optional
+        In which it is computed, and of the result; for None as said below.
     keepdims : bool, optional
         Whether reduced axes stay, with length 1.
 
@@ -121,7 +137,7 @@ def nanprod(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     >>> vt.nanprod(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(8., dtype=float32)
     """
-    return _core.reduce("prod", replaced("nanprod", x, 1), axis, keepdims)
+    return _core.reduce("prod", replaced("nanprod", x, 1), axis, keepdims, dtype)
 
 
 def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -254,7 +270,9 @@ def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     return _index("argmax", x, axis, keepdims, -math.inf)
 
 
-def nanmean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmean(
+    x: Tensor, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+) -> Tensor:
     """Mean over an axis of the elements that are not NaN.
 
     Parameters
@@ -263,6 +281,8 @@ def nanmean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
         Numeric.
     axis : int or tuple of ints, optional
         One axis, several, or None for all.
+    dtype : data type, optional
+        In which it is computed, and of the result; for None as said below.
     keepdims : bool, optional
         Whether reduced axes stay, with length 1.
 
@@ -283,11 +303,18 @@ def nanmean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     >>> vt.nanmean(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(3., dtype=float32)
     """
-    return _moment("mean", x, axis, keepdims, 0)
+    return _moment("mean", x, axis, dtype, keepdims, 0)
 
 
 def nanvar(
-    x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+    x: Tensor,
+    /,
+    *,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    correction: float = 0.0,
+    keepdims: bool = False,
+    ddof: float | None = None,
 ) -> Tensor:
     """Variance over an axis of the elements that are not NaN.
 
@@ -297,10 +324,14 @@ def nanvar(
         Numeric.
     axis : int or tuple of ints, optional
         One axis, several, or None for all.
+    dtype : data type, optional
+        In which it is computed, and of the result; for None as said below.
     correction : float, optional
         What is taken off the number of elements, by which the sum of squares is divided.
     keepdims : bool, optional
         Whether reduced axes stay, with length 1.
+    ddof : float, optional
+        NumPy's older name of `correction`.
 
     Returns
     -------
@@ -319,11 +350,18 @@ def nanvar(
     >>> vt.nanvar(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(1., dtype=float32)
     """
-    return _moment("var", x, axis, keepdims, correction)
+    return _moment("var", x, axis, dtype, keepdims, correction if ddof is None else ddof)
 
 
 def nanstd(
-    x: Tensor, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+    x: Tensor,
+    /,
+    *,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    correction: float = 0.0,
+    keepdims: bool = False,
+    ddof: float | None = None,
 ) -> Tensor:
     """Standard deviation over an axis of the elements that are not NaN.
 
@@ -333,10 +371,14 @@ def nanstd(
         Numeric.
     axis : int or tuple of ints, optional
         One axis, several, or None for all.
+    dtype : data type, optional
+        In which it is computed, and of the result; for None as said below.
     correction : float, optional
         What is taken off the number of elements, by which the sum of squares is divided.
     keepdims : bool, optional
         Whether reduced axes stay, with length 1.
+    ddof : float, optional
+        NumPy's older name of `correction`.
 
     Returns
     -------
@@ -355,4 +397,4 @@ def nanstd(
     >>> vt.nanstd(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(1., dtype=float32)
     """
-    return _moment("std", x, axis, keepdims, correction)
+    return _moment("std", x, axis, dtype, keepdims, correction if ddof is None else ddof)
