@@ -1,9 +1,8 @@
 // 42_trig_f32.glsl - sine, cosine, tangent and their inverses in float32.
 //
-// Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: with pi/2 in
-// parts, up to 2^17 of three by fused multiply-add, else up to 6400 of four whose products with the
-// quadrant number are exact (Cody and Waite 1980); beyond it with the bits of 2/pi that matter, in
-// integers (Payne and Hanek 1983).
+// Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: by fused
+// multiply-add up to 2^17 with pi/2 in three parts (Cody and Waite 1980), else with the bits of 2/pi
+// that matter, in integers (Payne and Hanek 1983).
 
 // 128 bits of 2/pi from bit 32 i on, i up to 4, after 32 zero bits; selects, because every
 // invocation of a wave pays for an indexed load.
@@ -37,9 +36,10 @@ vec2 vkt_reduce_large_f32(float a, out int quadrant)
     quadrant = int((high + 0x20000000u) >> 30);
     high -= uint(quadrant) << 30;
     // The 62 bits as a sum of two, the leading 12 bits of it times 8 of pi/2, and all the rest.
-    float top = float(int(high)), tail = float(int(high) - int(top)) * 4294967296.0 + float(low);
+    float top = float(int(high));
+    float tail = float(int(high) - int(top)) * 2147483648.0 + float(int(low >> 1));
     top *= 9.313226e-10;
-    tail *= 2.1684043e-19;
+    tail *= 4.3368087e-19;
     float first_bits = vkt_high_f32(top), last_bits = top - first_bits;
     float main = first_bits * 1.5703125;
     float rest = last_bits * 1.5703125 + (first_bits * 0.0004837513 + (last_bits * 0.0004837513
@@ -50,25 +50,24 @@ vec2 vkt_reduce_large_f32(float a, out int quadrant)
 
 vec2 vkt_reduce_f32(float a, out int quadrant)
 {
-    float n = vkt_nearest_f32(a * 0.63661975, quadrant);
 #ifdef VKT_FUSED_FMA
-    float limit = 131072.0;
+    float n = vkt_nearest_f32(a * 0.63661975, quadrant);
     float t = vkt_fma_f32(n, -1.5707964, a), w = n * 4.371139e-8; // t is exact
     float r = vkt_fma_f32(n, 1.7151245e-15, vkt_fma_f32(n, 4.371139e-8, t));
     float low = vkt_fma_f32(n, 1.7151245e-15, vkt_fma_f32(n, 4.371139e-8, -w));
     float sum = t + w;
     vec2 reduced = vec2(r, (sum - r) + (((t - sum) + w) + low));
-#else
-    float limit = 6400.0;
-    float t1 = (a - n * 1.5703125) - n * 0.0004837513, w = n * 7.5495336e-8;
-    float t2 = t1 - w;
-    float low = ((t1 - t2) - w) - n * 2.563344e-12;
-    float r = t2 + low;
-    vec2 reduced = vec2(r, (t2 - r) + low);
-#endif
-    if (a > limit)
+    if (a > 131072.0)
         reduced = vkt_reduce_large_f32(a, quadrant);
     return reduced;
+#else
+    // Drivers without it are CPUs', which take both sides of a branch for all: one is cheaper.
+    int large;
+    vec2 reduced = vkt_reduce_large_f32(a, large);
+    bool small = a < 0.78;
+    quadrant = small ? 0 : large;
+    return small ? vec2(a, 0.0) : reduced;
+#endif
 }
 
 // (sin(r) - r) / r^3 and (cos(r) - 1 + r^2 / 2) / r^4, of z = r^2.
