@@ -1,8 +1,8 @@
 // 42_trig_f32.glsl - sine, cosine, tangent and their inverses in float32.
 //
 // Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: by fused
-// multiply-add up to 2^17 with pi/2 in three parts (Cody and Waite 1980), else with the bits of 2/pi
-// that matter, in integers (Payne and Hanek 1983).
+// multiply-add up to 2^17 with pi/2 in three parts (Cody and Waite 1980), else with the bits of
+// 2/pi that matter, in integers (Payne and Hanek 1983).
 
 // 128 bits of 2/pi from bit 32 i on, i up to 4, after 32 zero bits; selects, because every
 // invocation of a wave pays for an indexed load.
