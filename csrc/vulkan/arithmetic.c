@@ -370,6 +370,16 @@ fail:
     return vkt_status_last();
 }
 
+/* llvmpipe of Mesa 22.3 computes both sides of every branch, that of 25.0 does not. Its version is
+ * told in words alone. */
+static bool skips_branches(const vkt_device_info *info)
+{
+    static const char mesa[] = "Mesa ";
+    bool is_mesa = strncmp(info->driver_info, mesa, strlen(mesa)) == 0;
+    return info->kind != VKT_DEVICE_CPU ||
+           (is_mesa && strtol(info->driver_info + strlen(mesa), NULL, 10) >= 25);
+}
+
 vkt_status vkt_arithmetic_create(vkt_device *device)
 {
     const char *wish = secure_getenv("VKTENSOR_ARITHMETIC");
@@ -380,6 +390,8 @@ vkt_status vkt_arithmetic_create(vkt_device *device)
         VKT_TRY(measure(device, &facts));
         vkt_kernels_store_facts(device, facts);
     }
+    if (skips_branches(&device->info))
+        facts |= BIT(skips_branches);
     if (wish && strcmp(wish, "fused") == 0)
         facts |= BIT(fused_fma) | BIT(emulates_fma);
     device->info.arithmetic = facts;

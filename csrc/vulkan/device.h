@@ -76,7 +76,8 @@ typedef enum vkt_device_kind {
     FACT(packs_half, "packHalf2x16 rounds once, to nearest even")                                  \
     FACT(unpacks_half, "unpackHalf2x16 is exact")                                                  \
     FACT(emulates_fma, "for tests: fma() is taken for fused, and computed in float64")             \
-    FACT(keeps_nan, "min() and max() give a NaN for one")
+    FACT(keeps_nan, "min() and max() give a NaN for one")                                          \
+    FACT(skips_branches, "what no invocation takes costs no time; known of a driver, not asked")
 
 typedef enum vkt_fact {
 #define FACT(name, meaning) VKT_FACT_##name,

@@ -1,8 +1,9 @@
 // 42_trig_f32.glsl - sine, cosine, tangent and their inverses in float32.
 //
-// Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: by fused
-// multiply-add up to 2^17 with pi/2 in three parts (Cody and Waite 1980), else with the bits of
-// 2/pi that matter, in integers (Payne and Hanek 1983).
+// Arguments are reduced to r + l in [-pi/4, pi/4] and a quadrant, l being what r lost: with pi/2 in
+// parts, up to 2^17 of three by fused multiply-add, else up to 6400 of four whose products with the
+// quadrant number are exact (Cody and Waite 1980); beyond it with the bits of 2/pi that matter, in
+// integers (Payne and Hanek 1983). These serve all where both sides of a branch are computed.
 
 // 128 bits of 2/pi from bit 32 i on, i up to 4, after 32 zero bits; selects, because every
 // invocation of a wave pays for an indexed load.
@@ -50,18 +51,27 @@ vec2 vkt_reduce_large_f32(float a, out int quadrant)
 
 vec2 vkt_reduce_f32(float a, out int quadrant)
 {
-#ifdef VKT_FUSED_FMA
+#if defined(VKT_FUSED_FMA) || defined(VKT_SKIPS_BRANCHES)
     float n = vkt_nearest_f32(a * 0.63661975, quadrant);
+#ifdef VKT_FUSED_FMA
+    float limit = 131072.0;
     float t = vkt_fma_f32(n, -1.5707964, a), w = n * 4.371139e-8; // t is exact
     float r = vkt_fma_f32(n, 1.7151245e-15, vkt_fma_f32(n, 4.371139e-8, t));
     float low = vkt_fma_f32(n, 1.7151245e-15, vkt_fma_f32(n, 4.371139e-8, -w));
     float sum = t + w;
     vec2 reduced = vec2(r, (sum - r) + (((t - sum) + w) + low));
-    if (a > 131072.0)
+#else
+    float limit = 6400.0;
+    float t1 = (a - n * 1.5703125) - n * 0.0004837513, w = n * 7.5495336e-8;
+    float t2 = t1 - w;
+    float low = ((t1 - t2) - w) - n * 2.563344e-12;
+    float r = t2 + low;
+    vec2 reduced = vec2(r, (t2 - r) + low);
+#endif
+    if (a > limit)
         reduced = vkt_reduce_large_f32(a, quadrant);
     return reduced;
 #else
-    // Drivers without it are CPUs', which take both sides of a branch for all: one is cheaper.
     int large;
     vec2 reduced = vkt_reduce_large_f32(a, large);
     bool small = a < 0.78;
