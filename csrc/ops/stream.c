@@ -1,11 +1,11 @@
-/* ops/stream.c - counts how often programs run over long arrays. */
+/* ops/stream.c - counts the elements that programs run over. */
 #include "ops/stream.h"
 
 #include "base/hash.h"
 #include "ops/tuning.h"
 
 /* By the hash of a program: two that meet are due earlier. Serialised by the Python layer. */
-static uint8_t runs[1024];
+static uint64_t seen[8192];
 
 bool vkt_stream_is_due(vkt_device *device, const vkt_program *program, int op, uint64_t n_elems)
 {
@@ -15,9 +15,7 @@ bool vkt_stream_is_due(vkt_device *device, const vkt_program *program, int op, u
         n_elems < vkt_tuned(device, VKT_TUNE_STREAM_ELEMENTS))
         return false;
     uint64_t hash = vkt_hash64(key, vkt_program_key(program, key), (uint64_t)(op + 1));
-    uint8_t *count = &runs[hash % sizeof(runs)];
-    if (*count >= vkt_tuned(device, VKT_TUNE_STREAM_RUNS))
-        return true;
-    (*count)++;
-    return false;
+    uint64_t *n_seen = &seen[hash % (sizeof(seen) / sizeof(seen[0]))];
+    *n_seen += n_elems;
+    return *n_seen >= vkt_tuned(device, VKT_TUNE_STREAM_AFTER);
 }

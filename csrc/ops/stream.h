@@ -7,9 +7,9 @@
 #include "vulkan/device.h"
 
 /* Counts a run of `program` (as part of `op`, or -1 for an elementwise kernel) over n_elems
- * elements. True once it ran stream.runs times over stream.elements (ops/tuning.h) or more: until
- * then one kernel serves all shapes of a layout class, and what runs once compiles once. Results
- * are the same bits both ways. */
+ * elements, if those are stream.elements (ops/tuning.h) or more. True once stream.after have been
+ * counted: the time that the second kernel would have saved is then what its compile takes. Until
+ * then one kernel serves all shapes of a layout class. Results are the same bits both ways. */
 bool vkt_stream_is_due(vkt_device *device, const vkt_program *program, int op, uint64_t n_elems);
 
 #endif

@@ -17,7 +17,7 @@ typedef enum vkt_tunable {
     VKT_TUNE_ELEMENTWISE_WORKGROUP_HEAVY, /* ... of programs with transcendental functions */
     VKT_TUNE_ELEMENTWISE_VECTOR,          /* bytes of the widest operand an invocation takes */
     VKT_TUNE_STREAM_ELEMENTS,             /* CPU drivers: a long array has so many (ops/stream.h) */
-    VKT_TUNE_STREAM_RUNS,                 /* ... and its program ran so often before */
+    VKT_TUNE_STREAM_AFTER,                /* ... and its program ran over so many */
     VKT_TUNE_GATHER_WORKGROUP,            /* take: invocations of a workgroup */
     VKT_TUNE_GATHER_ITEMS,                /* take: words an invocation moves */
     VKT_TUNE_MATMUL_LARGE,                /* the tile of large products, on kernels for GPUs */
