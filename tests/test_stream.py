@@ -60,8 +60,11 @@ def test_cpu_drivers_stream(streams):
 
 def test_what_runs_seldom_has_one_kernel(streams):
     def first_kernel(function, n, reduce):
-        y = function(a[:n]) * a[:n] - 0.125
-        return kernels(lambda: vt.sum(y) if reduce else y)[0]
+        def work():
+            y = function(a[:n]) * a[:n] - 0.125
+            return vt.sum(y) if reduce else y
+
+        return kernels(work)[0]
 
     # Elements are counted by a hash of the program: another test's may have come before.
     a, fresh = vt.asarray(numbers("float32", 1 << 15)), 0
