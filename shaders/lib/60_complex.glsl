@@ -3,8 +3,8 @@
 // `real` stands for float or double, `complex` for vec2 or dvec2, `_#` ends the names of real
 // functions (f32, f64) and `_$` those of complex ones (c64, c128): shaders/embed.py writes each
 // chunk twice. Special values are those of C11 annex G; branch cuts and signed zeros follow Kahan,
-// "Branch cuts for complex elementary functions" (1987). sin, cos, tan, asin and atan are their
-// hyperbolic relatives turned by a quarter.
+// "Branch cuts for complex elementary functions" (1987). sin, tan, asinh and atan are f(z.yx).yx for
+// their relative f: -i f(iz), as f(-z) = -f(z) and f(conj z) = conj f(z).
 
 complex vkt_as_$_bool(bool x) { return complex(vkt_as_#_bool(x), 0.0); }
 
@@ -44,11 +44,6 @@ complex vkt_negative_$(complex z) { return complex(vkt_negative_#(z.x), vkt_nega
 complex vkt_conj_$(complex z) { return complex(z.x, vkt_negative_#(z.y)); }
 
 complex vkt_round_$(complex z) { return complex(vkt_round_#(z.x), vkt_round_#(z.y)); }
-
-// z times i, and z times -i.
-complex vkt_turn_$(complex z) { return complex(vkt_negative_#(z.y), z.x); }
-
-complex vkt_unturn_$(complex z) { return complex(z.y, vkt_negative_#(z.x)); }
 
 complex vkt_mul_$(complex a, complex b)
 {
@@ -310,11 +305,11 @@ complex vkt_tanh_$(complex z)
     return complex(beta * rho * s / rest, t / rest);
 }
 
-complex vkt_sin_$(complex z) { return vkt_unturn_$(vkt_sinh_$(vkt_turn_$(z))); }
+complex vkt_sin_$(complex z) { return vkt_sinh_$(z.yx).yx; }
 
-complex vkt_cos_$(complex z) { return vkt_cosh_$(vkt_turn_$(z)); }
+complex vkt_cos_$(complex z) { return vkt_cosh_$(complex(vkt_negative_#(z.y), z.x)); }
 
-complex vkt_tan_$(complex z) { return vkt_unturn_$(vkt_tanh_$(vkt_turn_$(z))); }
+complex vkt_tan_$(complex z) { return vkt_tanh_$(z.yx).yx; }
 
 // True where 1 is nothing beside z, and for what is infinite.
 bool vkt_is_vast_$(complex z)
@@ -360,7 +355,7 @@ complex vkt_acosh_$(complex z)
     return complex(vkt_abs_#(w.y), vkt_copysign_#(w.x, z.y));
 }
 
-complex vkt_asinh_$(complex z) { return vkt_unturn_$(vkt_asin_$(vkt_turn_$(z))); }
+complex vkt_asinh_$(complex z) { return vkt_asin_$(z.yx).yx; }
 
 complex vkt_atanh_$(complex z)
 {
@@ -383,7 +378,7 @@ complex vkt_atanh_$(complex z)
     return complex(vkt_copysign_#(x, z.x), y);
 }
 
-complex vkt_atan_$(complex z) { return vkt_unturn_$(vkt_atanh_$(vkt_turn_$(z))); }
+complex vkt_atan_$(complex z) { return vkt_atanh_$(z.yx).yx; }
 
 complex vkt_pow_$(complex a, complex b)
 {
