@@ -88,7 +88,7 @@ complex vkt_div_$(complex a, complex b)
 complex vkt_reciprocal_$(complex z)
 {
     complex w = vkt_div_$(complex(1.0, 0.0), z);
-    return complex(w.x, vkt_copysign_#(w.y, vkt_negative_#(z.y)));
+    return complex(vkt_copysign_#(w.x, z.x), vkt_copysign_#(w.y, vkt_negative_#(z.y)));
 }
 
 real vkt_abs_$(complex z) { return vkt_hypot_#(z.x, z.y); }
