@@ -3,8 +3,8 @@
 // `real` stands for float or double, `complex` for vec2 or dvec2, `_#` ends the names of real
 // functions (f32, f64) and `_$` those of complex ones (c64, c128): shaders/embed.py writes each
 // chunk twice. Special values are those of C11 annex G; branch cuts and signed zeros follow Kahan,
-// "Branch cuts for complex elementary functions" (1987). sin, tan, asinh and atan are f(z.yx).yx for
-// their relative f: -i f(iz), as f(-z) = -f(z) and f(conj z) = conj f(z).
+// "Branch cuts for complex elementary functions" (1987). sin, tan, asinh and atan are f(z.yx).yx
+// for their relative f: -i f(iz), as f(-z) = -f(z) and f(conj z) = conj f(z).
 
 complex vkt_as_$_bool(bool x) { return complex(vkt_as_#_bool(x), 0.0); }
 
