@@ -1,8 +1,9 @@
 // scan_group.comp - the scan of a tile that a workgroup holds in registers. Comes before the bodies
 // that scan rows in tiles.
 // Needs:  VALUE, NEUTRAL, combine(x, y); GROUP; BATCHES (of four elements, in an invocation); SPAN:
-//         invocations that hand values to each other. That is a subgroup where SHUFFLE is defined,
-//         and hand(x, i) gives x of its invocation i; else the workgroup.
+//         invocations that hand values to each other: a subgroup where SHUFFLE is defined, else the
+//         workgroup. HELD stands for a VALUE in arrays, put(x) and get(x) lead there and back;
+//         where it is a VALUE, SAME is defined.
 // A span takes 4 * BATCHES * SPAN elements in a row, its batch q 4 * SPAN of them. The order is
 // always the same: elements of a batch one by one, batches of a span as Hillis and Steele do, q
 // too, then spans one by one.
@@ -10,13 +11,15 @@
 #define TILE (4u * BATCHES * GROUP)
 
 #ifdef SHUFFLE
+#define hand(x, i) subgroupShuffle(x, i)
 #define ME (gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID)
 #else
 #define ME gl_LocalInvocationIndex
 
-shared VALUE handed[GROUP];
+shared HELD handed[GROUP];
 
-VALUE hand(VALUE x, uint i)
+// x of the span's invocation i.
+HELD hand(HELD x, uint i)
 {
     barrier();
     handed[ME] = x;
@@ -31,11 +34,13 @@ shared VALUE span_sums[GROUP / SPAN];
 uint batch_at(uint q) { return 4u * ((ME / SPAN * BATCHES + q) * SPAN + ME % SPAN); }
 
 // This invocation's elements of the tile that begins at element r of the row; neutral ones past
-// the end.
-void tile_load(uint r, uint end, int at[OPERANDS], out VALUE v[BATCHES][4])
+// the end. Rows of arrays are handed to functions only where they are SAME, or else they lie in
+// memory.
+void tile_load(uint r, uint end, int at[OPERANDS], out HELD v[BATCHES][4])
 {
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         uint first = r + batch_at(q);
+#ifdef SAME
         if (first + 4u <= end) {
             load(first, at, v[q]);
         } else {
@@ -45,65 +50,88 @@ void tile_load(uint r, uint end, int at[OPERANDS], out VALUE v[BATCHES][4])
                     load_one(first + j, at, v[q][j]);
             }
         }
+#else
+        VALUE x[4];
+        if (first + 4u <= end) {
+            load(first, at, x);
+        } else {
+            [[unroll]] for (uint j = 0u; j < 4u; j++) {
+                x[j] = NEUTRAL;
+                if (first + j < end)
+                    load_one(first + j, at, x[j]);
+            }
+        }
+        [[unroll]] for (uint j = 0u; j < 4u; j++)
+            v[q][j] = put(x[j]);
+#endif
     }
 }
 
 // Scans each batch in place; before[q] is the sum of what precedes batch q in the tile. Gives the
 // sum of the tile. In uniform control flow; a barrier must lie between two calls.
-VALUE tile_scan(inout VALUE v[BATCHES][4], out VALUE before[BATCHES])
+VALUE tile_scan(inout HELD v[BATCHES][4], out HELD before[BATCHES])
 {
-    VALUE sum[BATCHES], run[BATCHES], total = NEUTRAL, spans = NEUTRAL;
+    HELD sum[BATCHES], run[BATCHES];
+    VALUE total = NEUTRAL, spans = NEUTRAL;
     uint place = ME % SPAN;
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         [[unroll]] for (uint j = 1u; j < 4u; j++)
-            v[q][j] = combine(v[q][j - 1u], v[q][j]);
+            v[q][j] = put(combine(get(v[q][j - 1u]), get(v[q][j])));
         sum[q] = v[q][3];
     }
     [[unroll]] for (uint apart = 1u; apart < SPAN; apart <<= 1) {
         [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
-            VALUE x = hand(sum[q], place >= apart ? place - apart : place);
-            sum[q] = place >= apart ? combine(x, sum[q]) : sum[q];
+            HELD x = hand(sum[q], place >= apart ? place - apart : place);
+            sum[q] = place >= apart ? put(combine(get(x), get(sum[q]))) : sum[q];
         }
     }
     [[unroll]] for (uint q = 0u; q < BATCHES; q++)
         run[q] = hand(sum[q], SPAN - 1u);
     [[unroll]] for (uint apart = 1u; apart < BATCHES; apart <<= 1) {
         [[unroll]] for (uint q = BATCHES - 1u; q >= apart; q--)
-            run[q] = combine(run[q - apart], run[q]);
+            run[q] = put(combine(get(run[q - apart]), get(run[q])));
     }
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
-        VALUE x = hand(sum[q], max(place, 1u) - 1u);
-        VALUE start = q > 0u ? run[max(q, 1u) - 1u] : NEUTRAL;
-        before[q] = place > 0u ? combine(start, x) : start;
+        HELD x = hand(sum[q], max(place, 1u) - 1u);
+        VALUE start = q > 0u ? get(run[max(q, 1u) - 1u]) : NEUTRAL;
+        before[q] = put(place > 0u ? combine(start, get(x)) : start);
     }
     if (place == 0u)
-        span_sums[ME / SPAN] = run[BATCHES - 1u];
+        span_sums[ME / SPAN] = get(run[BATCHES - 1u]);
     barrier();
     [[unroll]] for (uint s = 0u; s < GROUP / SPAN; s++) {
         spans = s == ME / SPAN ? total : spans;
         total = combine(total, span_sums[s]);
     }
     [[unroll]] for (uint q = 0u; q < BATCHES; q++)
-        before[q] = combine(spans, before[q]);
+        before[q] = put(combine(spans, get(before[q])));
     return total;
 }
 
 // Stores the scanned tile, `start` being the sum of what precedes it.
-void tile_store(uint r, uint end, int at[OPERANDS], VALUE start, VALUE v[BATCHES][4],
-                VALUE before[BATCHES])
+void tile_store(uint r, uint end, int at[OPERANDS], VALUE start, HELD v[BATCHES][4],
+                HELD before[BATCHES])
 {
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         uint first = r + batch_at(q);
-        VALUE x = combine(start, before[q]);
+        VALUE precedes = combine(start, get(before[q]));
+#ifdef SAME
         [[unroll]] for (uint j = 0u; j < 4u; j++)
-            v[q][j] = combine(x, v[q][j]);
+            v[q][j] = combine(precedes, v[q][j]);
+#define SCANNED v[q]
+#else
+        VALUE x[4];
+        [[unroll]] for (uint j = 0u; j < 4u; j++)
+            x[j] = combine(precedes, get(v[q][j]));
+#define SCANNED x
+#endif
         if (first + 4u <= end) {
-            store_four(first, at, v[q]);
+            store_four(first, at, SCANNED);
             continue;
         }
         [[unroll]] for (uint j = 0u; j < 3u; j++) {
             if (first + j < end)
-                store(first + j, at, v[q][j]);
+                store(first + j, at, SCANNED[j]);
         }
     }
 }

@@ -203,7 +203,7 @@ VALUE find_tile(uint row, uint tile, int at[OPERANDS])
     barrier();
     if (was_told)
         return told;
-    VALUE v[BATCHES][4], before[BATCHES];
+    HELD v[BATCHES][4], before[BATCHES];
     tile_load(tile * TILE, args.n_reduced, at, v);
     VALUE total = tile_scan(v, before);
     if (ME == 0u)

@@ -11,7 +11,7 @@ void main()
     int at[OPERANDS];
     kept_at(row, at);
 
-    VALUE v[BATCHES][4], before[BATCHES];
+    HELD v[BATCHES][4], before[BATCHES];
     tile_load(tile * TILE, args.n_reduced, at, v);
     VALUE total = tile_scan(v, before);
     Carry run = look_back(row, tile, total, at);

@@ -22,7 +22,7 @@ void main()
     if (ME == 0u)
         store_initial(chunk, at);
     for (uint tile = begin; tile < end; tile += TILE) {
-        VALUE v[BATCHES][4], before[BATCHES];
+        HELD v[BATCHES][4], before[BATCHES];
         tile_load(tile, end, at, v);
         VALUE total = tile_scan(v, before);
         tile_store(tile, end, at, carry_value(run), v, before);

@@ -32,6 +32,8 @@ typedef struct vkt_reducer {
 
 /* Bytes of one accumulator in a block of partial results. */
 uint32_t vkt_reducer_nbytes(const vkt_reducer *reducer);
+/* 64-bit numbers, of which an invocation cannot hold as many: longer rows are scanned in chunks. */
+bool vkt_reducer_is_wide(const vkt_reducer *reducer);
 
 /* ---- Where the elements are ------------------------------------------------------------------ */
 

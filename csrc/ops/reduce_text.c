@@ -350,16 +350,38 @@ static void emit_store(const vkt_variant *variant, const vkt_reducer *reducer, v
     vkt_emit_access(&result, true, out);
 }
 
-/* How invocations of a subgroup hand each other a value: 64-bit integers in two words, as
- * subgroups of those are a feature of their own. */
-static const char *find_hand(vkt_register reg)
+bool vkt_reducer_is_wide(const vkt_reducer *reducer)
 {
-    return reg == VKT_REG_I64 || reg == VKT_REG_U64
-               ? "#define SHUFFLE\n#define hand(x, i) pack64(subgroupShuffle(unpack32(x), i))\n"
-               : "#define SHUFFLE\n#define hand(x, i) subgroupShuffle(x, i)\n";
+    vkt_register reg = vkt_dtypes[reducer->value].reg;
+    return reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64 || reg == VKT_REG_C128;
 }
 
-/* A value as 32-bit words, in memory that others may be writing. */
+/* What stands for a value in arrays of registers: 64-bit ones are words, as an H100's compiler
+ * keeps arrays of them in memory, and as subgroups of 64-bit integers are a feature of their own.
+ */
+static void emit_held(vkt_register reg, vkt_text *out)
+{
+    static const struct {
+        const char *type, *put, *get;
+    } held[VKT_REG_COUNT] = {
+        [VKT_REG_I64] = {"ivec2", "unpack32(x)", "pack64(x)"},
+        [VKT_REG_U64] = {"uvec2", "unpack32(x)", "pack64(x)"},
+        [VKT_REG_F64] = {"uvec2", "unpackDouble2x32(x)", "packDouble2x32(x)"},
+        [VKT_REG_C128] = {"uvec4", "uvec4(unpackDouble2x32(x.x), unpackDouble2x32(x.y))",
+                          "dvec2(packDouble2x32(x.xy), packDouble2x32(x.zw))"},
+    };
+    if (!held[reg].type) {
+        vkt_text_append(out, "#define SAME\n#define HELD VALUE\n#define put(x) (x)\n"
+                             "#define get(x) (x)\n");
+        return;
+    }
+    vkt_text_format(out,
+                    "#define HELD %s\nHELD put(VALUE x) { return %s; }\n\n"
+                    "VALUE get(HELD x) { return %s; }\n\n",
+                    held[reg].type, held[reg].put, held[reg].get);
+}
+
+/* A value that is not wide as 32-bit words, in memory that others may be writing. */
 static void emit_words(vkt_register reg, vkt_text *out)
 {
     static const struct {
@@ -369,19 +391,8 @@ static void emit_words(vkt_register reg, vkt_text *out)
         [VKT_REG_I32] = {1, "w[0] = uint(x);", "int(w[0])"},
         [VKT_REG_U32] = {1, "w[0] = x;", "w[0]"},
         [VKT_REG_F32] = {1, "w[0] = floatBitsToUint(x);", "uintBitsToFloat(w[0])"},
-        [VKT_REG_I64] = {2, "uvec2 a = unpack32(uint64_t(x)); w[0] = a.x; w[1] = a.y;",
-                         "int64_t(pack64(uvec2(w[0], w[1])))"},
-        [VKT_REG_U64] = {2, "uvec2 a = unpack32(x); w[0] = a.x; w[1] = a.y;",
-                         "pack64(uvec2(w[0], w[1]))"},
-        [VKT_REG_F64] = {2, "uvec2 a = unpackDouble2x32(x); w[0] = a.x; w[1] = a.y;",
-                         "packDouble2x32(uvec2(w[0], w[1]))"},
         [VKT_REG_C64] = {2, "w[0] = floatBitsToUint(x.x); w[1] = floatBitsToUint(x.y);",
                          "vec2(uintBitsToFloat(w[0]), uintBitsToFloat(w[1]))"},
-        [VKT_REG_C128] = {4,
-                          "uvec4 a = uvec4(unpackDouble2x32(x.x), unpackDouble2x32(x.y)); "
-                          "[[unroll]] for (uint i = 0u; i < 4u; i++) w[i] = a[i];",
-                          "dvec2(packDouble2x32(uvec2(w[0], w[1])), "
-                          "packDouble2x32(uvec2(w[2], w[3])))"},
     };
     vkt_text_format(out,
                     "#define WORDS %d\nvoid to_words(VALUE x, out uint w[WORDS]) { %s }\n\n"
@@ -402,7 +413,8 @@ static void emit_scan(const vkt_variant *variant, const vkt_reducer *reducer, vk
     }
     if (variant->batches > 0) {
         vkt_text_format(out, "#define BATCHES %uu\n", variant->batches);
-        vkt_text_append(out, variant->subgroups ? find_hand(reg) : "");
+        vkt_text_append(out, variant->subgroups ? "#define SHUFFLE\n" : "");
+        emit_held(reg, out);
     }
     if (variant->family == VKT_FAMILY_SCAN_ONE_PASS)
         emit_words(reg, out);

@@ -12,6 +12,7 @@
  * ones are cut. */
 #define SHORT         64
 #define GROUPS_WANTED 1024
+#define WIDE_WANTED   512 /* of 64-bit numbers, which an invocation holds twice as many bytes of */
 #define STRIPS_WANTED 512
 
 /* GPU, tiles: an invocation's batches of four elements; tiles of a block and kinds of what
@@ -21,13 +22,14 @@
 #define BLOCK      32
 #define TILE_TURNS 128
 
-/* One pass: invocations of a workgroup, and bytes of an invocation's elements. Large tiles have
- * less to tell: on an H100 2^26 float32 took 0.77 of the time that tiles of 4 batches and 256
- * invocations took, and no other pair of 20 less. float64 wants fewer registers. */
-#define ONE_PASS_GROUP       512
-#define ONE_PASS_SUBGROUPS   16
-#define ONE_PASS_NBYTES      256
-#define ONE_PASS_NBYTES_WIDE 192
+/* One pass: invocations of a workgroup, and batches of an invocation. Large tiles have less to
+ * tell: on an H100 2^26 float32 took 0.77 of the time that tiles of 4 batches and 256 invocations
+ * took, and no other pair of 20 less. complex64 has half as many elements in as many registers,
+ * float16 its best at a quarter. */
+#define ONE_PASS_GROUP          512
+#define ONE_PASS_SUBGROUPS      16
+#define ONE_PASS_BATCHES        16
+#define ONE_PASS_BATCHES_NARROW 4
 
 /* Columns side by side in a workgroup, as in shaders/scan_strips.comp. */
 #define STRIP_WIDE 32
@@ -72,7 +74,8 @@ static uint32_t one_pass_group(const vkt_device_info *info)
 static uint32_t one_pass_batches(const vkt_reducer *reducer)
 {
     uint32_t nbytes = vkt_reducer_nbytes(reducer);
-    return (nbytes > 4 ? ONE_PASS_NBYTES_WIDE : ONE_PASS_NBYTES) / (4 * nbytes);
+    bool narrow = vkt_dtypes[reducer->result].nbytes < nbytes;
+    return narrow ? ONE_PASS_BATCHES_NARROW : ONE_PASS_BATCHES * 4 / nbytes;
 }
 
 static uint32_t strip_tall(const vkt_device_info *info)
@@ -100,7 +103,8 @@ static bool can_look_back(const vkt_device_info *info)
 static vkt_family choose_family(const vkt_reduction *scan, uint64_t n_kept, uint64_t n_reduced,
                                 uint64_t *unit, uint64_t *parts)
 {
-    uint64_t groups = n_kept, wanted = GROUPS_WANTED;
+    uint64_t groups = n_kept;
+    uint64_t wanted = vkt_reducer_is_wide(&scan->reducer) ? WIDE_WANTED : GROUPS_WANTED;
     vkt_family family = VKT_FAMILY_SCAN_TILE;
     *unit = 16;
     *parts = 1;
@@ -120,7 +124,8 @@ static vkt_family choose_family(const vkt_reduction *scan, uint64_t n_kept, uint
     }
     if (groups >= wanted || n_reduced <= 4 * *unit)
         return family;
-    if (family == VKT_FAMILY_SCAN_TILE && can_look_back(scan->info)) {
+    if (family == VKT_FAMILY_SCAN_TILE && can_look_back(scan->info) &&
+        !vkt_reducer_is_wide(&scan->reducer)) {
         *unit = 4 * one_pass_batches(&scan->reducer) * one_pass_group(scan->info);
         *parts = vkt_ceil_div(n_reduced, *unit);
         return VKT_FAMILY_SCAN_ONE_PASS;
