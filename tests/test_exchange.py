@@ -259,6 +259,16 @@ def test_an_interrupted_op_keeps_the_array_until_the_device_is_done():
     assert seen() is None
 
 
+def test_a_shared_array_is_free_as_soon_as_its_last_tensor_is_gone():
+    a = np.zeros(1000, np.float32)
+    before = sys.getrefcount(a)
+    for _ in range(200):
+        t = vt.from_numpy(a, copy=False)
+        vt.eval(t + 1)
+        del t
+        assert sys.getrefcount(a) == before
+
+
 def test_threads_may_share_one_array():
     a = np.zeros(8 * 1000, np.float32)
     errors = []

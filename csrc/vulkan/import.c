@@ -194,11 +194,16 @@ fail:
 
 /* ---- Ending ---------------------------------------------------------------------------------- */
 
+static uint64_t find_last_use(const vkt_import *import)
+{
+    const vkt_usage *usage = &import->block.usage;
+    return vkt_max_u64(usage->write_submit, usage->read_submit);
+}
+
 /* Every op that touches the pages was waited for, unless its wait was interrupted. */
 static bool is_idle(vkt_device *device, const vkt_import *import)
 {
-    const vkt_usage *usage = &import->block.usage;
-    uint64_t last = vkt_max_u64(usage->write_submit, usage->read_submit);
+    uint64_t last = find_last_use(import);
     return device->lost || last <= vkt_queue_known(device) || last <= vkt_queue_reached(device);
 }
 
@@ -237,6 +242,7 @@ void vkt_import_drop(vkt_block *block)
     *at = block->import->next;
     block->import->next = device->dying_imports;
     device->dying_imports = block->import;
+    vkt_queue_catch_up(device, find_last_use(block->import));
     vkt_imports_reap(device);
 }
 

@@ -228,12 +228,15 @@ uint64_t vkt_queue_next_value(vkt_device *device);
 uint64_t vkt_queue_reached(vkt_device *device); /* asks the driver */
 /* The same without the caller's lock, for a thread that shutdown waits for. */
 uint64_t vkt_queue_poll(vkt_device *device);
-/* Submits if `value` is not yet submitted, then spins ~50 us and blocks in slices, hooks called,
+/* Submits if `value` is not yet submitted, then spins (queue.c) and blocks in slices, hooks called,
  * until it is reached. `why` is the name of the wait in profiles: see vkt_profile_event. */
 vkt_status vkt_queue_wait_value(vkt_device *device, uint64_t value, const char *why);
 /* The same in the middle of recording: the caller's lock is kept, because another thread must not
  * see what is half done. Signals are still looked at. */
 vkt_status vkt_queue_wait_inside(vkt_device *device, uint64_t value, const char *why);
+/* Where the host knows that the commands of `value` are finished, waits the little while until the
+ * timeline tells it too; else returns at once. */
+void vkt_queue_catch_up(vkt_device *device, uint64_t value);
 /* Places argument bytes where kernels of the current commands may read them and gives their
  * device address. */
 vkt_status vkt_queue_place_args(vkt_device *device, const void *bytes, uint32_t nbytes,

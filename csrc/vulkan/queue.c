@@ -555,6 +555,14 @@ static bool spin_until(vkt_device *device, uint64_t value, wait_end end)
     return false;
 }
 
+void vkt_queue_catch_up(vkt_device *device, uint64_t value)
+{
+    if (device->lost || value > vkt_queue_submitted(device) || value <= vkt_queue_known(device))
+        return;
+    if (is_finished(device, value) && !spin_until(device, value, REACHED))
+        (void)wait_guarded(device, value);
+}
+
 static vkt_status wait_value(vkt_device *device, uint64_t value, wait_end end, bool keep_lock,
                              const char *why)
 {
