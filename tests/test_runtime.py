@@ -3,6 +3,7 @@ doctor, validation."""
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import logging
@@ -256,6 +257,75 @@ def test_threads_may_compute_the_same_expression():
         for thread in threads:
             thread.join()
     assert not wrong
+
+
+@contextlib.contextmanager
+def beside(work):
+    """Repeats `work` in a thread meanwhile."""
+    stop = threading.Event()
+
+    def repeat():
+        while not stop.is_set():
+            work()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_mask_written_by_another_thread_selects_as_before_or_after():
+    n = 1 << 20
+    a = np.zeros(n, np.float32)
+    a[::1024] = 1
+    few, many = vt.asarray(a), vt.ones(n, dtype=vt.float32)
+    x = few.copy()
+    vt.eval(x, few, many)
+
+    def write():
+        for value in (many, few):
+            x[:] = value
+            vt.synchronize()
+
+    with beside(write):
+        for _ in range(40):
+            places = vt.nonzero(x)[0].numpy()
+            assert np.array_equal(places, np.arange(0, n, n // len(places)))
+
+
+def test_memory_written_by_the_host_during_a_sort_harms_nothing_else():
+    n = 1 << 18
+    a = np.zeros(n, np.uint8)
+    x = vt.from_numpy(a, copy=False)
+
+    def write():
+        a[:] = 255
+        a[:] = 0
+
+    with beside(write):
+        for _ in range(100):
+            others = [vt.full(n, 7, dtype=vt.uint8) for _ in range(2)]
+            vt.eval(*others)
+            vt.sort(x)
+            vt.synchronize()
+            assert all((other.numpy() == 7).all() for other in others)
+
+
+def test_an_index_that_is_wrong_for_a_moment_is_an_error_or_none():
+    a = np.zeros(1 << 18, np.int64)
+    x, indices = vt.arange(1000), vt.from_numpy(a, copy=False)
+
+    def write():
+        a[7] = 1000
+        a[7] = 0
+
+    with beside(write):
+        for _ in range(100):
+            with contextlib.suppress(IndexError):
+                assert not vt.take(x, indices).numpy().any()
 
 
 # ---- memory -------------------------------------------------------------------------------------

@@ -56,7 +56,17 @@ static bool is_flat(const vkt_fusion *fusion, uint32_t *still)
     return true;
 }
 
-static vkt_status fuse_mask(compaction *c, vkt_tensor *mask)
+static bool is_exported(const vkt_fusion *fusion)
+{
+    for (int i = 0; i < fusion->program.n_leaves; i++) {
+        if (vkt_block_exports(fusion->leaves[i]->block) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* With `apart`, of a copy that nobody else knows. */
+static vkt_status fuse_mask(compaction *c, vkt_tensor *mask, bool apart)
 {
     vkt_tensor *stored = NULL;
     bool light = !mask->expr || (mask->expr->n_leaves <= MAX_FUSED_LEAVES && !mask->expr->heavy);
@@ -64,11 +74,14 @@ static vkt_status fuse_mask(compaction *c, vkt_tensor *mask)
         VKT_TRY(vkt_eval(&mask, 1));
     VKT_TRY(vkt_fuse(mask, false, &c->fusion));
     c->fused = true;
-    if (is_flat(&c->fusion, &c->still))
+    if (!apart && is_flat(&c->fusion, &c->still) && !is_exported(&c->fusion))
         return VKT_OK;
     vkt_fusion_clear(&c->fusion);
     c->fused = false;
-    VKT_TRY(vkt_tensor_contiguous(mask, &stored));
+    if (apart)
+        VKT_TRY(vkt_tensor_copy(mask, &stored));
+    else
+        VKT_TRY(vkt_tensor_settled(mask, &stored));
     VKT_TRY(vkt_fuse(stored, false, &c->fusion));
     c->fused = true;
     (void)is_flat(&c->fusion, &c->still);
@@ -216,9 +229,47 @@ fail:
     return vkt_status_last();
 }
 
+static void release(compaction *c)
+{
+    if (c->fused)
+        vkt_fusion_clear(&c->fusion);
+    c->fused = false;
+    vkt_tensor_unref(c->ends);
+    vkt_tensor_unref(c->result);
+    c->ends = c->result = NULL;
+}
+
+static uint64_t find_last_write(const compaction *c)
+{
+    uint64_t last = 0;
+    for (int i = 0; i < c->fusion.program.n_leaves; i++)
+        last = vkt_max_u64(last, vkt_block_last_write(c->fusion.leaves[i]->block));
+    return last;
+}
+
+/* Counts, and makes room for the result. `changed`: meanwhile another thread wrote to what the mask
+ * is computed from, and elements would be moved to where there is no room. */
+static vkt_status prepare(compaction *c, vkt_tensor *mask, vkt_dtype dtype, bool apart,
+                          bool *changed)
+{
+    uint64_t last = 0;
+    if (c->n > 0) {
+        VKT_TRY(fuse_mask(c, mask, apart));
+        last = find_last_write(c);
+        VKT_TRY(count(c));
+    }
+    int64_t shape = (int64_t)c->count;
+    VKT_TRY(vkt_tensor_empty(c->op, c->device, dtype, 1, &shape, &c->result));
+    *changed = c->n > 0 && find_last_write(c) != last;
+    return VKT_OK;
+fail:
+    return vkt_status_last();
+}
+
 static vkt_status compact(compaction *c, vkt_tensor *mask, compact_mode mode, vkt_dtype dtype,
                           vkt_tensor **out)
 {
+    bool changed;
     c->device = mask->device;
     c->info = vkt_device_get_info(c->device);
     c->n = (uint64_t)mask->layout.n_elems;
@@ -227,12 +278,11 @@ static vkt_status compact(compaction *c, vkt_tensor *mask, compact_mode mode, vk
     c->grouped = !c->info->serial_kernels && c->info->subgroup_ballot &&
                  c->info->subgroup_size_control && c->group % c->info->subgroup_size == 0;
     c->tile = c->grouped ? c->group * ITEMS : SERIAL_TILE;
-    if (c->n > 0) {
-        VKT_TRY(fuse_mask(c, mask));
-        VKT_TRY(count(c));
+    VKT_TRY(prepare(c, mask, dtype, false, &changed));
+    if (changed) {
+        release(c);
+        VKT_TRY(prepare(c, mask, dtype, true, &changed));
     }
-    int64_t shape = (int64_t)c->count;
-    VKT_TRY(vkt_tensor_empty(c->op, c->device, dtype, 1, &shape, &c->result));
     if (c->count > 0)
         VKT_TRY(record_all(c, mode));
     for (int i = 0; c->fused && i < c->fusion.program.n_leaves; i++)
@@ -244,14 +294,6 @@ static vkt_status compact(compaction *c, vkt_tensor *mask, compact_mode mode, vk
     return VKT_OK;
 fail:
     return vkt_status_last();
-}
-
-static void release(compaction *c)
-{
-    if (c->fused)
-        vkt_fusion_clear(&c->fusion);
-    vkt_tensor_unref(c->ends);
-    vkt_tensor_unref(c->result);
 }
 
 vkt_status vkt_flat_nonzero(const char *op, vkt_tensor *x, vkt_tensor **out)
@@ -281,7 +323,8 @@ vkt_status vkt_compress(const char *op, vkt_tensor *x, vkt_tensor *mask, vkt_ten
                 "%s: x and the mask are on two devices, %s and %s", op,
                 vkt_device_get_info(x->device)->name, vkt_device_get_info(mask->device)->name);
     VKT_REQUIRE(vkt_layout_same_shape(&x->layout, &mask->layout) && mask->dtype == VKT_BOOL,
-                VKT_VALUE_ERROR, "%s: expected a bool mask of x's shape", op);
+                VKT_VALUE_ERROR, "%s: expected a bool mask of x's shape, got %s of %d dimensions",
+                op, vkt_dtypes[mask->dtype].name, (int)mask->layout.ndim);
     VKT_TRY(vkt_tensor_contiguous(x, &packed));
     c.x = packed;
     VKT_TRY(compact(&c, mask, COMPACT_VALUES, x->dtype, out));

@@ -1,5 +1,4 @@
 /* ops/index_walk.c - walks over elements placed by indices: spaces, arguments, launches. */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,8 @@
 #include "ops/note.h"
 #include "ops/tuning.h"
 
+/* The flag that tells of a full hash table: see shaders/scatter.comp. */
+#define WALK_CROWDED 2u
 /* Words of one dispatch: the kernel's division is exact below 2^31. */
 #define MAX_WORDS (INT64_C(1) << 30)
 
@@ -477,8 +478,10 @@ vkt_status vkt_walk_verify(const vkt_walk *walk, bool *crowded)
         return VKT_OK;
     for (int k = 0; k < walk->n_indices; k++)
         VKT_TRY(report_bad(walk, &walk->indices[k]));
-    /* Every index is good: it was the table. */
-    assert(crowded);
+    /* Every index is good: it was the table, or another thread has changed an index since. */
+    VKT_REQUIRE(bad == WALK_CROWDED && crowded, VKT_INDEX_ERROR,
+                "%s: expected indices that stay as they are, got one out of bounds for a moment",
+                walk->op);
     *crowded = true;
     return VKT_OK;
 fail:

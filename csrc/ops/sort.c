@@ -62,7 +62,7 @@ typedef struct sort_place {
 typedef struct sort {
     vkt_device *device;
     const vkt_device_info *info;
-    vkt_tensor *x;      /* owned: contiguous rows */
+    vkt_tensor *x;      /* owned: contiguous rows that stay as they are */
     vkt_tensor *values; /* owned: the results, each or NULL */
     vkt_tensor *indices;
     vkt_block *keys[2], *places[2]; /* owned: elements and indices between passes */
@@ -444,7 +444,7 @@ vkt_status vkt_sort(const char *op, vkt_tensor *x, int32_t axis, bool descending
     if (descending)
         s.flip ^= find_sign(s.nbytes) | (find_sign(s.nbytes) - 1);
     VKT_TRY(turned(x, axis, last, &along));
-    VKT_TRY(vkt_tensor_contiguous(along, &s.x));
+    VKT_TRY(vkt_tensor_settled(along, &s.x));
     if (values)
         VKT_TRY(vkt_tensor_empty(op, x->device, x->dtype, ndim, s.x->layout.shape, &s.values));
     if (indices)

@@ -171,6 +171,16 @@ fail:
     return vkt_status_last();
 }
 
+vkt_status vkt_tensor_settled(vkt_tensor *tensor, vkt_tensor **out)
+{
+    VKT_TRY(vkt_eval(&tensor, 1));
+    if (vkt_block_exports(tensor->block) > 0)
+        return vkt_tensor_copy(tensor, out);
+    return vkt_tensor_contiguous(tensor, out);
+fail:
+    return vkt_status_last();
+}
+
 vkt_status vkt_tensor_to_host(vkt_tensor *tensor, void *dst)
 {
     vkt_tensor *packed = NULL;

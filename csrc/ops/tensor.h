@@ -101,6 +101,9 @@ vkt_status vkt_eval(vkt_tensor *const *tensors, int n);
 /* A contiguous tensor with the same elements: itself (new reference) when it already is,
  * computed. */
 vkt_status vkt_tensor_contiguous(vkt_tensor *tensor, vkt_tensor **out);
+/* The same for work whose addresses follow from what it has read before: a copy too where the
+ * memory is exported, so that the other side cannot change it in between. */
+vkt_status vkt_tensor_settled(vkt_tensor *tensor, vkt_tensor **out);
 
 /* The dtype a scalar has on its own: bool, int64 (uint64 above its range), float32, complex64. */
 vkt_dtype vkt_scalar_dtype(const vkt_scalar *scalar);

@@ -252,6 +252,10 @@ bool vkt_block_is_writable(const vkt_block *block);
 /* True when the blocks are one, or made of the same host memory. */
 bool vkt_blocks_share_memory(const vkt_block *a, const vkt_block *b);
 
+/* The submit of the last command that writes to the block, 0 for none: tells whether another thread
+ * had one recorded during a wait. */
+uint64_t vkt_block_last_write(const vkt_block *block);
+
 /* Exports (buffer protocol, NumPy views, DLPack) of the block: while there are any, the layer above
  * waits after every op that touches it. */
 void vkt_block_add_export(vkt_block *block);

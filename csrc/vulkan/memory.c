@@ -341,6 +341,11 @@ bool vkt_blocks_share_memory(const vkt_block *a, const vkt_block *b)
     return a == b || (from && to && from < to + b->capacity && to < from + a->capacity);
 }
 
+uint64_t vkt_block_last_write(const vkt_block *block)
+{
+    return block->usage.write_submit;
+}
+
 uint32_t vkt_block_exports(const vkt_block *block)
 {
     return block->exports + (block->import != NULL);
