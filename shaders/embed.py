@@ -3,8 +3,8 @@ OUT.c
 
 shaders/lib/*.glsl is cut into chunks, one top-level declaration each, so that a kernel can take
 only those it names. A chunk is the text between blank lines outside braces; its name is the first
-`vkt_` or `VKT_` identifier it declares. A chunk with `_#` or `_$` in it is a template for both
-widths. shaders/*.comp are whole bodies, found by their file name.
+`vkt_` or `VKT_` identifier it declares. A chunk with `_#`, `_i#`, `_u#` or `_$` in it is a template
+for both widths. shaders/*.comp are whole bodies, found by their file name.
 """
 
 from __future__ import annotations
@@ -19,17 +19,25 @@ DECLARED = re.compile(r"\b((?:vkt|VKT)_\w+)\s*(?:\(|=|\[|\{)")
 DEFINE = re.compile(r"#define\s+((?:vkt|VKT)_\w+)")
 # What the words of a template stand for; a pair is a sum of two reals, or of any two.
 WIDTHS = (
-    {"real": "float", "pair": "vec2", "complex": "vec2", "_#": "_f32", "_$": "_c64"},
-    {"real": "double", "pair": "dvec2", "complex": "dvec2", "_#": "_f64", "_$": "_c128"},
+    {
+        **{"real": "float", "pair": "vec2", "complex": "vec2", "_#": "_f32", "_$": "_c64"},
+        **{"integer": "int", "natural": "uint", "n_bits": "32", "_i#": "_i32", "_u#": "_u32"},
+    },
+    {
+        **{"real": "double", "pair": "dvec2", "complex": "dvec2", "_#": "_f64", "_$": "_c128"},
+        **{"integer": "int64_t", "natural": "uint64_t", "n_bits": "64"},
+        **{"_i#": "_i64", "_u#": "_u64"},
+    },
 )
+MARK = re.compile(r"_(?:[iu]?#|\$)")
+WORD = re.compile(rf"\b(?:real|pair|complex|integer|natural|n_bits)\b|{MARK.pattern}")
 
 
 def expand(text: str) -> list[str]:
     """A template written out for both widths; any other text as it is."""
-    if "_$" not in text and "_#" not in text:
+    if not MARK.search(text):
         return [text]
-    word = re.compile(r"\b(?:real|pair|complex)\b|_[#$]")
-    return [word.sub(lambda found, words=words: words[found[0]], text) for words in WIDTHS]
+    return [WORD.sub(lambda found, words=words: words[found[0]], text) for words in WIDTHS]
 
 
 def chunks(text: str) -> list[tuple[str, str]]:
