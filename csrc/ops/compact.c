@@ -188,10 +188,7 @@ static vkt_status record(compaction *c, compact_mode mode, uint64_t first, uint6
     launch.args = args.bytes;
     launch.args_nbytes = args.nbytes;
     uint64_t per_group = c->grouped ? c->tile : (uint64_t)c->tile * c->group;
-    uint64_t groups = vkt_ceil_div(n, per_group);
-    launch.groups[0] = (uint32_t)vkt_min_u64(groups, c->info->max_groups[0]);
-    launch.groups[1] = (uint32_t)vkt_ceil_div(groups, launch.groups[0]);
-    launch.groups[2] = 1;
+    vkt_fold_groups(c->info, vkt_ceil_div(n, per_group), launch.groups);
     return vkt_dispatch(c->device, &launch);
 fail:
     return vkt_status_last();

@@ -316,10 +316,8 @@ static vkt_status record_box(walk_space *s, const vkt_space *box)
                          .args_nbytes = args.nbytes,
                          .accesses = s->accesses,
                          .n_accesses = s->n_accesses};
-    uint64_t groups = vkt_ceil_div((uint64_t)n_work, (uint64_t)s->workgroup * s->items);
-    launch.groups[0] = (uint32_t)vkt_min_u64(groups, info->max_groups[0]);
-    launch.groups[1] = (uint32_t)vkt_ceil_div(groups, launch.groups[0]);
-    launch.groups[2] = 1;
+    vkt_fold_groups(info, vkt_ceil_div((uint64_t)n_work, (uint64_t)s->workgroup * s->items),
+                    launch.groups);
     if (vkt_profile_running(device)) {
         write_note(s, &note);
         launch.note = &note;

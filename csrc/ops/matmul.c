@@ -29,15 +29,6 @@ static uint64_t elem_nbytes(const matmul_job *job)
     return vkt_dtypes[job->dtype].nbytes;
 }
 
-/* Folds `groups` into two dimensions. */
-static void fold_groups(const vkt_device_info *info, uint64_t groups, uint32_t out[3])
-{
-    uint64_t x = vkt_min_u64(groups, info->max_groups[0]);
-    out[0] = (uint32_t)x;
-    out[1] = (uint32_t)vkt_ceil_div(groups, x);
-    out[2] = 1;
-}
-
 static vkt_access access_operand(const matmul_operand *in)
 {
     int64_t low, high;
@@ -143,7 +134,7 @@ static vkt_status record_sums(const matmul_job *job, vkt_block *src, uint64_t n_
                              .accesses = accesses,
                              .n_accesses = 2};
         note_product(job, "sum of the slices of a @ b", &launch, &note);
-        fold_groups(job->info, vkt_ceil_div(parts * n_elems, 64), launch.groups);
+        vkt_fold_groups(job->info, vkt_ceil_div(parts * n_elems, 64), launch.groups);
         VKT_TRY(vkt_dispatch(job->device, &launch));
         vkt_block_unref(src);
         src = merged;
@@ -190,7 +181,7 @@ static vkt_status record_part(const matmul_job *job, const matmul_batch *part)
                          .accesses = accesses,
                          .n_accesses = 3};
     note_product(job, "a @ b", &launch, &note);
-    fold_groups(job->info, groups, launch.groups);
+    vkt_fold_groups(job->info, groups, launch.groups);
     VKT_TRY(vkt_dispatch(job->device, &launch));
     return partial ? record_sums(job, partial, n_items * matrix, c_offset) : VKT_OK;
 fail:

@@ -160,10 +160,7 @@ static vkt_status record(const vkt_random_request *request, vkt_kernel *kernel, 
                          .args_nbytes = args.nbytes,
                          .accesses = &access,
                          .n_accesses = 1};
-    uint64_t groups = vkt_ceil_div(n_blocks, per_group);
-    launch.groups[0] = (uint32_t)vkt_min_u64(groups, info->max_groups[0]);
-    launch.groups[1] = (uint32_t)vkt_ceil_div(groups, launch.groups[0]);
-    launch.groups[2] = 1;
+    vkt_fold_groups(info, vkt_ceil_div(n_blocks, per_group), launch.groups);
     return vkt_dispatch(to->device, &launch);
 }
 

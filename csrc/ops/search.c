@@ -122,10 +122,7 @@ static vkt_status record(const search *s, uint64_t first, uint64_t n)
                          .args_nbytes = ARGS_NBYTES,
                          .accesses = accesses,
                          .n_accesses = 3};
-    uint64_t groups = vkt_ceil_div(n, (uint64_t)s->workgroup * s->items);
-    launch.groups[0] = (uint32_t)vkt_min_u64(groups, info->max_groups[0]);
-    launch.groups[1] = (uint32_t)vkt_ceil_div(groups, launch.groups[0]);
-    launch.groups[2] = 1;
+    vkt_fold_groups(info, vkt_ceil_div(n, (uint64_t)s->workgroup * s->items), launch.groups);
     return vkt_dispatch(s->sorted->device, &launch);
 }
 

@@ -239,9 +239,7 @@ static vkt_status record(const sort *s, sort_step step, const sort_args *args, u
     vkt_launch launch = {
         .args = args, .args_nbytes = sizeof(*args), .accesses = accesses, .n_accesses = n_accesses};
     VKT_TRY(find_kernel(s, step, &launch.kernel));
-    launch.groups[0] = (uint32_t)vkt_min_u64(groups, s->info->max_groups[0]);
-    launch.groups[1] = (uint32_t)vkt_ceil_div(groups, launch.groups[0]);
-    launch.groups[2] = 1;
+    vkt_fold_groups(s->info, groups, launch.groups);
     return vkt_dispatch(s->device, &launch);
 fail:
     return vkt_status_last();
@@ -370,7 +368,7 @@ fail:
 
 /* ---- The whole ------------------------------------------------------------------------------- */
 
-static vkt_status run(sort *s)
+static vkt_status run(const char *op, sort *s)
 {
     sort_place from = {.block = s->x->block, .offset = (uint64_t)s->x->layout.offset * s->nbytes};
     sort_place to = {.block = s->values ? s->values->block : NULL,
@@ -378,7 +376,7 @@ static vkt_status run(sort *s)
                      .wide = true};
     sort_step step = plan(s);
     VKT_REQUIRE(!s->serial || s->n_blocks <= s->info->max_turns, VKT_VALUE_ERROR,
-                "sort: expected at most %" PRIu64 " elements along the axis on %s, got %" PRIu64,
+                "%s: expected at most %" PRIu64 " elements along the axis on %s, got %" PRIu64, op,
                 (uint64_t)s->info->max_turns * s->per_block, s->info->name, s->n);
     return step == COUNT ? sort_digits(s, &from, &to) : sort_rows(s, step, &from, &to);
 fail:
@@ -451,7 +449,7 @@ vkt_status vkt_sort(const char *op, vkt_tensor *x, int32_t axis, bool descending
         VKT_TRY(vkt_tensor_empty(op, x->device, VKT_INT64, ndim, s.x->layout.shape, &s.indices));
     if (x->layout.n_elems > 0) {
         s.n_rows = (uint64_t)x->layout.n_elems / s.n;
-        VKT_TRY(run(&s));
+        VKT_TRY(run(op, &s));
         VKT_TRY(vkt_finish_exported(s.x->block, false));
     }
     if (values)

@@ -349,6 +349,16 @@ typedef struct vkt_launch {
     const vkt_note *note; /* for profiles; copied; may be NULL */
 } vkt_launch;
 
+/* The groups of a launch of n_groups workgroups, 1 or more: rows of one length, as x is limited.
+ * The last row may be longer than needed: kernels ask whether there is work for them. */
+static inline void vkt_fold_groups(const vkt_device_info *info, uint64_t n_groups, uint32_t out[3])
+{
+    uint64_t x = n_groups < info->max_groups[0] ? n_groups : info->max_groups[0];
+    out[0] = (uint32_t)x;
+    out[1] = (uint32_t)((n_groups + x - 1) / x);
+    out[2] = 1;
+}
+
 /* Records one dispatch. The flush policy may submit. */
 vkt_status vkt_dispatch(vkt_device *device, const vkt_launch *launch);
 
