@@ -38,7 +38,8 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "angle": [((C,), {}), ((A,), {}), ((np.array([-0.0, np.inf, np.nan], np.float32),), {}),
               ((C,), {"deg": True}), ((B,), {})],
     "astype": [((A, np.int8), {}), ((B, np.float64), {})],
-    "bincount": [((K,), {}), ((K,), {"weights": np.arange(6)}), ((K, A[0, [0, 1, 2, 3, 0, 1]]), {}),
+    "bincount": [((K,), {}), ((K > 2,), {}), ((K,), {"weights": np.arange(6)}),
+                 ((K, A[0, [0, 1, 2, 3, 0, 1]]), {}),
                  ((np.tile(K, 99).astype(np.uint8), np.tile(V[[0, 1, 2, 3, 4, 1]], 99), 9), {}),
                  ((K,), {"minlength": 12}), ((K[:0],), {}), ((K[:0], None, 3), {})],
     "block": [(([A, A],), {}), (([[A, A], [A, A]],), {}), (([[A], [V[:4]]],), {}), ((A,), {})],
@@ -53,7 +54,8 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
             ((C.astype(np.complex128),), {"ddof": 0})],
     "cross": [((T.reshape(4, 3), A.T), {}), ((A, A[::-1]), {"axis": 0}),
               ((A[:, 0], T.reshape(4, 3)), {})],
-    "delete": [((A, 1), {}), ((A, 1, 0), {}), ((A, [0, -1], 1), {}), ((A, slice(0, 3, 2), 1), {}),
+    "delete": [((A, []), {}), ((A, 1), {}), ((A, 1, 0), {}), ((A, [0, -1], 1), {}),
+               ((A, slice(0, 3, 2), 1), {}),
                ((V, V > 1), {}), ((A, K[:2], 1), {})],
     "diag_indices_from": [((S,), {})],
     "diagflat": [((I,), {}), ((V, 1), {})],
@@ -69,7 +71,8 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
                   ((A, 3), {"density": True}),
                   ((B[:1], [0, 1, 5]), {})],
     "histogram_bin_edges": [((A,), {}), ((B, 3), {}), ((V[:0],), {}), ((V[:1],), {})],
-    "insert": [((A, 1, 5.0), {}), ((A, 1, V[:3], 1), {}), ((A, [0, 2], 7.0, 1), {}),
+    "insert": [((A, [], 5.0, 1), {}), ((A, 1, 5.0), {}), ((A, 1, V[:3], 1), {}),
+               ((A, [0, 2], 7.0, 1), {}),
                ((V, [1, 3], [8.0, 9.0]), {}), ((A, slice(0, 2), A[:2], 0), {}),
                ((A, -1, V[:4], 0), {})],
     "interp": [((A, X, V[:4]), {}), ((A, X, V[:4]), {"left": -5.0, "right": 9.0}),
@@ -96,7 +99,8 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
                           (((I + 9, I - 9), (3, 4)), {"mode": ("wrap", "clip")})],
     "resize": [((A, (2, 9)), {}), ((V, 3), {}), ((V[:0], 3), {})],
     "rollaxis": [((T, 2), {}), ((T, 0, 3), {}), ((T, 1, 1), {}), ((T, 0, 2), {}), ((T, -1, 1), {})],
-    "select": [(([A < 0, A > 1], [A, -A]), {}), (([A < 0, A > 1], [A, B]), {"default": 5})],
+    "select": [(([A < 0, A > 1], [A, -A]), {}), (([A < 0, A > 1], [A, B]), {"default": 5}),
+               (([A < 0], [[1, 2, 3, 4]]), {})],
     "setdiff1d": [((B, K), {}), ((V, [1.0, 8.0]), {})],
     "setxor1d": [((B, K), {}), ((V[:1], V[:0]), {}), ((V[:0], V[:0]), {})],
     "trapezoid": [((A,), {}), ((V,), {"dx": 0.5}), ((A, X), {}), ((A,), {"axis": 0}),
@@ -160,6 +164,12 @@ def test_medians_and_quantiles_of_long_rows_agree_with_numpy(n, dtype):
     np.testing.assert_array_equal(counts.numpy(), np.histogram(a, edges.numpy())[0])
 
 
+def test_quantiles_of_no_rows_have_no_elements():
+    x = vt.ones((3, 1, 0))
+    assert vt.nanquantile(x, [0.2, 0.5], axis=(0, 1)).shape == (2, 0)
+    assert vt.quantile(x, [], axis=(0, 1)).shape == (0, 0)
+
+
 def test_quantiles_reach_infinity_and_nothing_has_none():
     x = vt.asarray([np.inf, 1, np.inf, -np.inf], dtype="float32")
     assert np.quantile(x, [0.0, 0.5, 0.9]).tolist() == [-np.inf, np.inf, np.inf]
@@ -187,12 +197,29 @@ def test_partitions_put_every_element_where_it_belongs():
 
 
 def test_a_diagonal_is_filled_in_place():
-    for shape, value in (((3, 4), 9.0), ((4, 3), [1.0, 2.0]), ((3, 3), V)):
-        a = np.ones(shape, np.float32)
-        x = vt.asarray(a, copy=True)
-        np.fill_diagonal(a, value)
-        np.fill_diagonal(x, to_tensors(value))
-        agree(x, a, "fill_diagonal")
+    whole, turned = (lambda a: a), (lambda a: a.T)
+    for shape, value, view in (
+        ((3, 4), 9.0, whole),
+        ((4, 3), [1.0, 2.0], whole),
+        ((3, 3), V, whole),
+        ((3, 3, 3), [1.0, 2.0], whole),
+        ((3, 4), 9.0, turned),
+        ((5, 6), [1.0, 2.0], lambda a: a[1:, ::-2]),
+    ):
+        for wrap in (False, True):
+            a = np.ones(shape, np.float32)
+            x = vt.asarray(a, copy=True)
+            np.fill_diagonal(view(a), value, wrap)
+            np.fill_diagonal(view(x), to_tensors(value), wrap)
+            agree(x, a, "fill_diagonal")
+    a = np.ones((7, 2), np.float32)
+    x = vt.asarray(a, copy=True)
+    np.fill_diagonal(a, 5, wrap=True)
+    np.fill_diagonal(x, 5, wrap=True)
+    agree(x, a, "fill_diagonal")
+    for shape in ((3,), (2, 2, 3)):
+        with pytest.raises(ValueError, match="fill_diagonal: expected"):
+            np.fill_diagonal(vt.ones(shape), 1)
 
 
 def test_numpys_functions_for_files_write_tensors(tmp_path):
@@ -245,6 +272,8 @@ def test_what_cannot_be_done_is_refused_by_name():
         (lambda: np.sort(v, order="a"), ValueError, "sort: expected no order"),
         (lambda: np.linspace(v, 9, -1), ValueError, "linspace: expected a num of at least 0"),
         (lambda: np.delete(v, 9), IndexError, "9"),
+        (lambda: np.rollaxis(x, 2), ValueError, "rollaxis: axis 2 is out of bounds"),
+        (lambda: np.rollaxis(x, 0, 3), ValueError, "rollaxis: expected start from -2 to 2, got 3"),
     ):
         with pytest.raises(error, match=text):
             call()

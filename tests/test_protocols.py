@@ -19,6 +19,10 @@ N = np.where(A > 1, np.nan, A).astype(np.float32)
 INF = np.array([np.inf, -np.inf, np.nan, 1.0], np.float32)
 V = np.array([0, 1, 1, 3, 8], np.float32)
 S = np.arange(16, dtype=np.float32).reshape(4, 4)
+U = np.array([1, 200, 255, 0], np.uint8)
+E = np.array([127, -128, 0, -1], np.int8)
+R = np.array([15, 25, 149, 150, 151, -25, 2**52 + 50, 2**52 + 150], np.int64)
+W = np.arange(300, dtype=np.int64)
 
 
 def to_tensors(value: Any) -> Any:
@@ -244,7 +248,8 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "all": [((B,), {}), ((B, 1), {}), ((B > 0,), {"axis": 0, "where": B > 1})],
     "any": [((B,), {}), ((B > 9,), {"axis": 0, "keepdims": True})],
     "allclose": [((A, A + 1e-9), {}), ((A, A + 1), {}), ((N, N), {"equal_nan": True})],
-    "append": [((A, V), {}), ((A, A), {"axis": 0})],
+    "append": [((A, V), {}), ((A, A), {"axis": 0}), ((B, [7, 8]), {}), (([7], V), {}),
+               ((V, 2), {})],
     "argmax": [((A,), {}), ((B,), {"axis": 1}), ((B,), {"axis": 0, "keepdims": True})],
     "argmin": [((A,), {}), ((B,), {"axis": 1})],
     "argsort": [((A,), {}), ((B, 0, "stable"), {}), ((A, None), {})],
@@ -254,42 +259,57 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "atleast_1d": [((A,), {}), ((A, np.float32(2) * A[0, :1].reshape(())), {})],
     "atleast_2d": [((V,), {}), ((A,), {})],
     "atleast_3d": [((V,), {}), ((A,), {}), ((np.asarray(A[0, 0]),), {})],
-    "average": [((A,), {}), ((A, 0), {"weights": V[:3]}), ((A,), {"weights": A + 4, "axis": 1})],
-    "broadcast_arrays": [((A, V[:4]), {})],
+    "average": [((A,), {}), ((A, 0), {"weights": V[:3]}), ((A,), {"weights": A + 4, "axis": 1}),
+                ((A, 1), {"weights": [1, 2, 3, 4]}), (([1, 2, 3, 4, 5],), {"weights": V})],
+    "broadcast_arrays": [((A, V[:4]), {}), (([1, 2, 3, 4], A), {})],
     "broadcast_to": [((V, (2, 5)), {})],
     "can_cast": [((A, np.float64), {}), ((A, np.int8), {})],
-    "clip": [((A, -1, 1), {}), ((A, None, 0.5), {}), ((B, B[:1], 5), {})],
+    "clip": [((A, -1, 1), {}), ((A, None, 0.5), {}), ((B, B[:1], 5), {}),
+             ((A, [0, 1, 0, 1], 2), {}),
+             ((U, -1, 300), {}), ((U, 2, 2**70), {})],
     "column_stack": [(([V, V],), {}), (([A, A],), {})],
     "concatenate": [(([A, A],), {"axis": 1}), (([A, B],), {"axis": None}), (((V, V, V),), {})],
     "copy": [((A,), {})],
     "count_nonzero": [((B,), {}), ((B,), {"axis": 1})],
     "cumprod": [((A,), {}), ((B,), {"axis": 1})],
+    "cumulative_prod": [((V,), {}), ((A,), {"axis": 1, "include_initial": True})],
+    "cumulative_sum": [((V,), {}), ((V[:1].reshape(()),), {}),
+                       ((B,), {"axis": 0, "dtype": np.float64})],
     "cumsum": [((A,), {}), ((B,), {"axis": 0, "dtype": np.float64})],
     "diag": [((V,), {}), ((V,), {"k": -2}), ((A,), {"k": 1})],
     "diagonal": [((A,), {}), ((A, -1), {}), ((A.reshape(2, 3, 2), 0, 2, 1), {})],
     "diff": [((A,), {}), ((A, 2), {"axis": 0}), ((V,), {"prepend": 0, "append": V})],
-    "dot": [((A, S), {}), ((V, V), {}), ((A, 2.0), {}), ((A.reshape(3, 2, 2), S[:2]), {})],
+    "dot": [((A, S), {}), ((V, V), {}), ((V, [1, 2, 3, 4, 5]), {}), ((A, 2.0), {}),
+            ((A.reshape(3, 2, 2), S[:2]), {})],
     "dstack": [(([V, V],), {}), (([A, A],), {})],
     "dsplit": [((A.reshape(3, 2, 2), 2), {})],
-    "einsum": [(("ij,kj->ik", A, A), {}), (("ij->j", A), {"optimize": True, "dtype": np.float64})],
+    "einsum": [(("ij,j->i", A, [1, 2, 3, 4]), {}), ((A, [0, 1], A, [2, 1], [0, 2]), {}),
+               ((A, [0, 1], A, [0, 1]), {}), ((A, [..., 0], [..., 0]), {}),
+               (("ij,kj->ik", A, A), {}), (("ij->j", A), {"optimize": True, "dtype": np.float64})],
     "expand_dims": [((A, 1), {}), ((A, (0, -1)), {})],
     "flip": [((A,), {}), ((A, 1), {})],
     "fliplr": [((A,), {})],
     "flipud": [((A,), {})],
-    "full_like": [((A, 7), {}), ((A, 7), {"dtype": np.int8, "shape": (2,)})],
+    "full_like": [((A, 7), {}), ((A, [1, 2, 3, 4]), {}), ((B, V[:4]), {"dtype": np.float32}),
+                  ((A, 7), {"dtype": np.int8, "shape": (2,)})],
     "hsplit": [((A, 2), {}), ((V, [2]), {})],
     "hstack": [(([V, V],), {}), (([A, A],), {})],
     "imag": [((A,), {})],
     "inner": [((A, A), {}), ((V, V), {}), ((A, 3.0), {})],
-    "isclose": [((A, A + 1e-9), {}), ((N, N), {"equal_nan": True}), ((A, A[::-1]), {})],
+    "isclose": [((B > 1, B > 2), {}), ((E, E), {}), ((E, E[::-1]), {"atol": 300}),
+                ((B + 2**40, B + 2**40 + 1), {"rtol": 0}), ((A, A + 1e-9), {}),
+                ((N, N), {"equal_nan": True}), ((A, A[::-1]), {})],
     "iscomplexobj": [((A,), {})],
     "isin": [((B, [1, 2]), {}), ((B, B[0]), {"invert": True})],
     "isrealobj": [((A,), {})],
-    "kron": [((A, S), {}), ((V, A), {})],
+    "kron": [((A, S), {}), ((V, A), {}), (([1, 2], V), {}), ((V, 3), {})],
     "matrix_transpose": [((A,), {})],
-    "max": [((A,), {}), ((B, 0), {"keepdims": True}), ((B,), {"axis": 1, "initial": 4})],
+    "max": [((A,), {}), ((A > 0,), {"axis": 0, "initial": 0}),
+            ((A[:0],), {"axis": 0, "initial": 1}), ((A[:, :0, None],), {"axis": 1, "initial": 1}),
+            ((B, 0), {"keepdims": True}), ((B,), {"axis": 1, "initial": 4})],
     "mean": [((A,), {}), ((A, 0), {}), ((A,), {"dtype": np.float64}), ((A,), {"where": A > 0})],
-    "meshgrid": [((V, A[0]), {}), ((V, V), {"indexing": "ij"})],
+    "meshgrid": [((V, A[0]), {}), ((V, [1, 2]), {}), ((V, A[0]), {"sparse": True}),
+                 ((V, V), {"indexing": "ij"})],
     "min": [((A,), {}), ((B, 0), {}), ((A,), {"where": A > 0, "initial": 9})],
     "moveaxis": [((A, 0, 1), {})],
     "nan_to_num": [((N,), {}), ((N,), {"nan": 5.0}), ((INF,), {"posinf": 1.0}), ((B,), {})],
@@ -316,9 +336,12 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "repeat": [((A, 2), {}), ((V, [1, 0, 2, 0, 1]), {}), ((A, 3), {"axis": 1})],
     "reshape": [((A, (2, 6)), {}), ((A, -1), {}), ((A, (4, 3)), {"order": "F"})],
     "result_type": [((A, np.float64), {}), ((B, np.int8), {})],
-    "roll": [((A, 1), {}), ((A, (1, 2)), {"axis": (0, 1)})],
+    "roll": [((A, 1), {}), ((A, (1, 2)), {"axis": 1}), ((V, (1, 2)), {}),
+             ((A, (1, 2)), {"axis": (0, 1)})],
     "rot90": [((A, k), {}) for k in range(-1, 5)] + [((A, 1, (1, 0)), {})],
-    "round": [((A,), {}), ((A * 1.234, 1), {}), ((B * 11, -1), {})],
+    "round": [((A,), {}), ((A * 1.234, 1), {}), ((B * 11, -1), {}), ((B * 123456789123, -3), {}),
+              ((R, -1), {}), ((-R, -2), {}), ((R.astype(np.uint64) + 2**63, -3), {}), ((E, -1), {}),
+              ((B, -30), {})],
     "searchsorted": [((V, 2.0), {}), ((V, A), {"side": "right"}), ((V, [1.0, 9.0]), {})],
     "shape": [((A,), {})],
     "sinc": [((A,), {})],
@@ -331,11 +354,13 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "stack": [(([A, A],), {}), (([A, A],), {"axis": -1})],
     "std": [((A,), {}), ((A, 0), {"ddof": 1}), ((A,), {"where": A > 0, "axis": 1, "ddof": 0})],
     "sum": [((A,), {}), ((B, 0), {}), ((B,), {"dtype": np.int8}), ((A,), {"where": A > 0})],
-    "swapaxes": [((A, 0, 1), {}), ((A.reshape(3, 2, 2), 0, -1), {})],
-    "take": [((A, [5, -1]), {}), ((A, B[0] % 3, 0), {}), ((V, [7, -9]), {"mode": "wrap"}),
+    "swapaxes": [((A, 0, 1), {}), ((A, 1, -1), {}), ((A.reshape(3, 2, 2), 0, -1), {})],
+    "take": [((A, []), {}), ((W, U), {"mode": "wrap"}), ((W, E), {"mode": "clip"}),
+             ((A, [5, -1]), {}), ((A, B[0] % 3, 0), {}), ((V, [7, -9]), {"mode": "wrap"}),
              ((V, [7, -9]), {"mode": "clip"})],
-    "take_along_axis": [((A, B % 3, 0), {}), ((A, B % 4), {"axis": 1})],
-    "tensordot": [((A, S), {"axes": 1}), ((A, A), {}), ((A, A), {"axes": ([0], [0])}),
+    "take_along_axis": [((A, B[0], None), {}), ((A, B % 3, 0), {}), ((A, B % 4), {"axis": 1})],
+    "tensordot": [((A, S), {"axes": 1}), ((V, [1, 2, 3, 4, 5]), {"axes": 1}), ((A, A), {}),
+                  ((A, A), {"axes": ([0], [0])}),
                   ((A, A), {"axes": (1, 1)})],
     "tile": [((A, 2), {}), ((V, (2, 2)), {})],
     "trace": [((A,), {}), ((S, 1), {}), ((B,), {"dtype": np.float64})],
@@ -349,10 +374,12 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "unique_values": [((A,), {})],
     "unstack": [((A,), {}), ((A,), {"axis": 1})],
     "var": [((A,), {}), ((A, 1), {"ddof": 1}), ((B,), {}), ((A,), {"dtype": np.float64})],
-    "vdot": [((A, A), {}), ((V, V), {})],
+    "vdot": [((A, A), {}), ((V, V), {}), (([1, 2, 3, 4, 5], V), {}), ((V, [1, 2, 3, 4, 5]), {})],
     "vsplit": [((A, 3), {})],
     "vstack": [(([V, V],), {}), (([A, A],), {})],
-    "where": [((A > 0,), {}), ((A > 0, A, 0.0), {}), ((B, A, -A), {})],
+    "where": [((A > 0,), {}), ((A > 0, A, 0.0), {}), ((B, A, -A), {}),
+              (([True, False] * 2, A, 0), {}),
+              ((True, A, 0.0), {}), ((A > 0, [1, 2, 3, 4], A), {}), ((A > 0, [1, 2, 3, 4], 0), {})],
     "zeros_like": [((A,), {}), ((A,), {"dtype": np.int8, "shape": (2, 2)})],
 }  # fmt: skip
 # Their results are no values of NumPy's, or are tested below.
@@ -398,6 +425,10 @@ def test_functions_that_write_agree_with_numpy():
             getattr(np, name)(a[:, ::step], *args)
             getattr(np, name)(x[:, ::step], *to_tensors(args))
             agree(x, a, f"{name}{args}")
+    x, a = vt.asarray(A, copy=True), A.copy()
+    for y in (x, a):
+        np.put_along_axis(y, np.array([3, -1]), np.array([5.0, 6.0]), None)
+    agree(x, a, "put_along_axis")
     x = vt.asarray(A, copy=True)
     for bad in (12, -13):
         with pytest.raises(IndexError):
@@ -418,6 +449,54 @@ def test_a_tensor_may_be_nothing_but_the_mask():
     np.testing.assert_array_equal(x.numpy(), np.where(A > 0, A[:1], 7))
     with pytest.raises(TypeError, match="copyto: a result of dtype float32 does not fit"):
         np.copyto(vt.asarray(B), 1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("clip", (5, A, A + 9)),
+        ("searchsorted", ([-1.0, 0.5, 2.0], A)),
+        ("dot", ([1.0, 2.0, 3.0], A)),
+        ("bincount", ([0, 1, 1, 3, 0], V)),
+        ("digitize", ([0.5, 2.0], V)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_list_or_a_number_may_stand_before_the_tensor(name, args):
+    agree(getattr(np, name)(*to_tensors(args)), getattr(np, name)(*args), name)
+
+
+def test_ufuncs_broadcast_into_out():
+    out, expected = vt.zeros((3, 4)), np.zeros((3, 4), np.float32)
+    for args in ((A[0], 2.0), (1.0, 2.0), (np.float32(1), A[:, :1])):
+        assert np.add(*args, out=out) is out
+        agree(out, np.add(*args, out=expected), "add")
+    with pytest.raises(ValueError, match=r"add: expected out of shape \(3, 4\), got \(4,\)"):
+        np.add(vt.asarray(A), 1, out=out[0])
+
+
+def test_what_numpy_refuses_is_refused():
+    x, v = vt.asarray(A), vt.asarray(V)
+    for call, error, text in (
+        (lambda: np.rot90(x, axes=(0,)), ValueError, "rot90: expected two axes"),
+        (lambda: np.rot90(x, axes=(1, -1)), ValueError, "rot90: repeated axis"),
+        (lambda: np.rot90(x, axes=(0, 2)), ValueError, "rot90: axis 2 is out of bounds"),
+        (lambda: np.vsplit(v, 1), ValueError, "vsplit: expected at least 2 dimensions, got 1"),
+        (lambda: np.dsplit(x, 1), ValueError, "dsplit: expected at least 3 dimensions, got 2"),
+        (lambda: np.hsplit(v[0], 1), ValueError, "hsplit: expected at least 1 dimension, got 0"),
+        (lambda: np.split(v, 0), ValueError, "split: expected at least one section"),
+        (lambda: np.moveaxis(x, None, 0), TypeError, "moveaxis: expected source to be integers"),
+        (lambda: x.reshape(-1, order="Q"), ValueError, "reshape: expected order"),
+        (lambda: np.place(x, x > 0, []), ValueError, "place: expected at least one value"),
+        (
+            lambda: np.concatenate([x, x], dtype=np.int8),
+            TypeError,
+            "concatenate: float32 to int8 is no same_kind cast",
+        ),
+    ):
+        with pytest.raises(error, match=text):
+            call()
+    agree(np.concatenate([x], dtype=np.int8, casting="unsafe"), A.astype(np.int8), "concatenate")
 
 
 def test_nan_positions_of_nothing_but_nan_are_refused():

@@ -142,9 +142,11 @@ def _lexsort(keys: Any, axis: int = -1) -> Tensor:
 
 
 _implements("digitize")(lambda x, bins, right=False: samples.digitize(x, bins, right))
-_implements("bincount")(
-    lambda x, /, weights=None, minlength=0: samples.bincount(x, weights, minlength=minlength)
-)
+
+
+@_implements("bincount")
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Tensor:
+    return samples.bincount(_tensor(x, weights), weights, minlength=minlength)
 
 
 @_implements("histogram_bin_edges")

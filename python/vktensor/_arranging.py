@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.exceptions import AxisError
 
 from vktensor import _core, creation, elementwise, files, manipulation, searching
 from vktensor._core import Tensor
-from vktensor._functions import _TABLE, _implements, _stored, _tensor
+from vktensor._functions import _TABLE, _both, _implements, _stored, _tensor
 
 
 def _refuse(op: str, **options: Any) -> None:
@@ -32,6 +33,14 @@ def _ravel(x: Tensor) -> Tensor:
 def _host(values: Any) -> Any:
     """Indices, edges and weights that decide a shape: read to the host."""
     return values.numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def _places(obj: Any) -> Any:
+    """One index, several or a slice, for NumPy; an empty list has no dtype of its own."""
+    if isinstance(obj, (int, slice)):
+        return obj
+    found = _host(obj)
+    return found if found.size else found.astype(np.int64)
 
 
 # ---- files and text ---------------------------------------------------------------------------
@@ -68,6 +77,59 @@ def _astype(x: Tensor, dtype: Any, /, *, copy: bool = True, device: Any = None) 
     return _core.astype(x, dtype, copy)
 
 
+@_implements("compress")
+def _compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+    return _tensor(a, condition).compress(condition, axis, out)
+
+
+@_implements("extract")
+def _extract(condition: Any, arr: Any) -> Any:
+    condition, arr = _both(condition, arr)
+    return _tensor(arr, condition).compress(_core.reshape(condition, (-1,), None))
+
+
+@_implements("put")
+def _put(a: Tensor, ind: Any, v: Any, mode: str = "raise") -> None:
+    a.put(ind, v, mode)
+
+
+@_implements("put_along_axis")
+def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int | None = -1) -> None:
+    indices, values = _tensor(indices, arr), _tensor(values, arr)
+    if axis is None:
+        at = searching.coordinates(_core.where(indices < 0, indices + arr.size, indices), arr.shape)
+        arr[at] = values
+    else:
+        _core.put_along_axis(arr, indices, values, axis)
+
+
+@_implements("putmask")
+def _putmask(a: Tensor, mask: Any, values: Any) -> None:
+    at = _core.flat_nonzero(_tensor(mask, a))
+    given = _core.reshape(_tensor(values, a), (-1,), None)
+    a.put(at, _core.take(given, at % given.size, 0))
+
+
+@_implements("place")
+def _place_where(arr: Tensor, mask: Any, vals: Any) -> None:
+    at, given = _core.flat_nonzero(_tensor(mask, arr)), _tensor(vals, arr)
+    if at.size and not given.size:
+        raise ValueError("place: expected at least one value")
+    arr.put(at, given)
+
+
+@_implements("where")
+def _where(condition: Any, *choices: Any) -> Any:
+    if not choices:
+        return searching.nonzero(condition)
+    if len(choices) != 2:
+        raise TypeError("where: expected both choices or none")
+    beside = next(x for x in (condition, *choices) if isinstance(x, Tensor))
+    mask = _core.asarray(condition, "bool", beside.device, None)
+    # Numbers stay weak beside each other, too.
+    return _core.where(mask, *(_tensor(x, beside) if np.ndim(x) else x for x in choices))
+
+
 @_implements("select")
 def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     if len(condlist) != len(choicelist) or not condlist:
@@ -77,7 +139,7 @@ def _select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0
         )
     result = default
     for mask, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
-        result = _core.where(mask, choice, result)
+        result = _where(mask, choice, result)
     return result
 
 
@@ -157,7 +219,7 @@ def _along(op: str, arr: Tensor, axis: int | None) -> tuple[Tensor, int]:
 @_implements("delete")
 def _delete(arr: Tensor, obj: Any, axis: int | None = None) -> Tensor:
     arr, axis = _along("delete", arr, axis)
-    which = obj if isinstance(obj, (int, slice)) else _host(obj)
+    which = _places(obj)
     kept = np.delete(np.arange(arr.shape[axis]), which)
     return manipulation.take(arr, _core.asarray(kept, None, arr.device, None), axis=axis)
 
@@ -165,7 +227,7 @@ def _delete(arr: Tensor, obj: Any, axis: int | None = None) -> Tensor:
 @_implements("insert")
 def _insert(arr: Tensor, obj: Any, values: Any, axis: int | None = None) -> Tensor:
     arr, axis = _along("insert", arr, axis)
-    where = obj if isinstance(obj, (int, slice)) else _host(obj)
+    where = _places(obj)
     given = _core.astype(_tensor(values, arr), arr.dtype, False)
     given = _core.reshape(given, (1,) * (arr.ndim - given.ndim) + tuple(given.shape), None)
     n = arr.shape[axis]
@@ -193,7 +255,9 @@ def _resize(a: Tensor, new_shape: Any) -> Tensor:
 
 @_implements("rollaxis")
 def _rollaxis(a: Tensor, axis: int, start: int = 0) -> Tensor:
-    axis %= a.ndim
+    (axis,) = manipulation._axes("rollaxis", axis, a.ndim)
+    if not -a.ndim <= start <= a.ndim:
+        raise AxisError(f"rollaxis: expected start from {-a.ndim} to {a.ndim}, got {start}")
     start += a.ndim if start < 0 else 0
     return manipulation.moveaxis(a, axis, start - 1 if axis < start else start)
 
@@ -217,13 +281,16 @@ _implements("diagflat")(lambda v, k=0: _TABLE[np.diag](_ravel(v), k))
 
 @_implements("fill_diagonal")
 def _fill_diagonal(a: Tensor, val: Any, wrap: bool = False) -> None:
-    if a.ndim != 2 or wrap and a.shape[0] > a.shape[1] + 1:
-        raise TypeError(f"fill_diagonal: expected a matrix without wrap, got {a.ndim} dimensions")
-    diagonal = a.diagonal()
+    if a.ndim < 2 or a.ndim > 2 and len(set(a.shape)) > 1:
+        raise ValueError(f"fill_diagonal: expected a matrix or equal lengths, got shape {a.shape}")
+    n_cols = a.shape[-1]
+    step = n_cols + 1 if a.ndim == 2 else sum(n_cols**i for i in range(a.ndim))
+    end = a.size if wrap or a.ndim > 2 else min(a.size, n_cols * n_cols)
+    at = creation.arange(0, end, step, device=a.device)
     if isinstance(val, Tensor) or not np.isscalar(val):
-        val = _ravel(_tensor(val, a))
-        val = _resize(val, diagonal.size)
-    diagonal[...] = val
+        val = _resize(_ravel(_tensor(val, a)), at.size)
+    # By indices: a diagonal of any strides is no view.
+    a[searching.coordinates(at, a.shape)] = val
 
 
 def _triangle(keep: Callable[..., Tensor]) -> Callable[..., tuple[Tensor, ...]]:

@@ -31,7 +31,28 @@ def _clip(
     Tensor([3, 2, 2], dtype=int64)
     """
     low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if self.dtype.kind in "iu":
+        limits = np.iinfo(self.dtype)
+        # As NumPy: a bound beyond the dtype bounds nothing.
+        low = None if isinstance(low, int) and low < limits.min else low
+        high = None if isinstance(high, int) and high > limits.max else high
+    low, high = (
+        _core.asarray(x, None, self.device, None) if isinstance(x, (list, tuple)) else x
+        for x in (low, high)
+    )
     return stored("clip", elementwise.clip(self, low, high), out)
+
+
+def _round_integers(x: Tensor, unit: int) -> Tensor:
+    """Integers rounded to multiples of a power of ten, half to even; wraps around."""
+    wide = "uint64" if x.dtype.name == "uint64" else "int64"
+    if unit > np.iinfo(wide).max // 2:  # beyond all but halves of it, which are even
+        return _core.full(x.shape, 0, x.dtype, x.device)
+    number = _core.astype(x, wide, False)
+    quotient, rest = _core.floor_divide(number, unit), _core.remainder(number, unit)
+    half = unit - rest
+    up = (rest > half) | ((rest == half) & (_core.remainder(quotient, 2) == 1))
+    return _core.astype((quotient + up) * unit, x.dtype, False)
 
 
 def _round(self: Tensor, decimals: int = 0, out: Any = None) -> Any:
@@ -40,8 +61,8 @@ def _round(self: Tensor, decimals: int = 0, out: Any = None) -> Any:
     >>> vt.asarray([1.25, 2.75]).round(1)
     Tensor([1.2, 2.8], dtype=float32)
     """
-    if self.dtype.kind in "iub" and decimals >= 0:
-        result = self.copy()
+    if self.dtype.kind in "iub":
+        result = self.copy() if decimals >= 0 else _round_integers(self, 10**-decimals)
     elif decimals == 0:
         result = _core.round(self)
     else:
@@ -153,13 +174,20 @@ def _take(
     x = _core.reshape(self, (-1,), None) if axis is None else self
     axis = 0 if axis is None else axis
     at = _core.asarray(indices, None, self.device, None)
-    if mode == "wrap":
-        at = _core.remainder(at, x.shape[axis])
-    elif mode == "clip":
-        at = _core.clip(at, 0, x.shape[axis] - 1)
-    elif mode != "raise":
-        raise ValueError(f"take: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
-    return stored("take", _core.take(x, at, axis), out)
+    if not at.size and not isinstance(indices, (Tensor, np.ndarray)):
+        at = _core.astype(at, "int64", False)  # an empty list has no dtype of its own
+    return stored("take", _core.take(x, _within("take", at, x.shape[axis], mode), axis), out)
+
+
+def _within(op: str, at: Tensor, length: int, mode: str) -> Tensor:
+    """Indices brought into the range of a length as `mode` says."""
+    if mode == "raise":
+        return at
+    if mode not in ("wrap", "clip"):
+        raise ValueError(f"{op}: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
+    if at.dtype.kind in "iu":
+        at = _core.astype(at, "int64", False)  # a narrow dtype may not hold the length
+    return _core.remainder(at, length) if mode == "wrap" else _core.clip(at, 0, length - 1)
 
 
 def _put(self: Tensor, indices: Any, values: Any, mode: str = "raise") -> None:
@@ -178,12 +206,7 @@ def _put(self: Tensor, indices: Any, values: Any, mode: str = "raise") -> None:
     Tensor([7., 0., 8.], dtype=float32)
     """
     at = _core.reshape(_core.asarray(indices, "int64", self.device, None), (-1,), None)
-    if mode == "wrap":
-        at = _core.remainder(at, self.size)
-    elif mode == "clip":
-        at = _core.clip(at, 0, self.size - 1)
-    elif mode != "raise":
-        raise ValueError(f"put: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
+    at = _within("put", at, self.size, mode)
     given = _core.reshape(_core.asarray(values, None, self.device, None), (-1,), None)
     if at.size == 0 or given.size == 0:
         return
@@ -402,9 +425,11 @@ def _reshape(self: Tensor, *shape: Any, order: str = "C", copy: bool | None = No
             [2, 3]], dtype=int64)
     """
     lengths = shape[0] if len(shape) == 1 else shape
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"reshape: expected order 'C' or 'F', got {order!r}")
     if order != "F":
         return _core.reshape(self, lengths, copy)
-    lengths = (lengths,) if isinstance(lengths, int) else tuple(lengths)
+    lengths = (lengths,) if np.ndim(lengths) == 0 else tuple(lengths)
     turned = _core.reshape(_transpose(self), lengths[::-1], copy)
     return _transpose(turned)
 
@@ -427,9 +452,9 @@ def _transpose(self: Tensor, *axes: Any) -> Tensor:
     >>> vt.ones((2, 3)).transpose().shape
     (3, 2)
     """
-    if not axes or axes == (None,):
+    if not axes or len(axes) == 1 and axes[0] is None:
         return _core.permute_dims(self, range(self.ndim)[::-1])
-    return _core.permute_dims(self, axes[0] if isinstance(axes[0], (tuple, list)) else axes)
+    return _core.permute_dims(self, axes[0] if np.ndim(axes[0]) else axes)
 
 
 def _swapaxes(self: Tensor, axis1: int, axis2: int) -> Tensor:
@@ -448,7 +473,10 @@ def _swapaxes(self: Tensor, axis1: int, axis2: int) -> Tensor:
     >>> vt.ones((2, 3)).swapaxes(0, 1).shape
     (3, 2)
     """
-    return manipulation.moveaxis(self, (axis1, axis2), (axis2, axis1))
+    axes = list(range(self.ndim))
+    first, second = (manipulation._axes("swapaxes", a, self.ndim)[0] for a in (axis1, axis2))
+    axes[first], axes[second] = second, first
+    return _core.permute_dims(self, axes)
 
 
 def _squeeze(self: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:

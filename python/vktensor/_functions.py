@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from math import prod
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -60,17 +61,6 @@ def _implements(
     return enter
 
 
-def _method(name: str) -> Callable[..., Any]:
-    def call(a: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return getattr(a, name)(*args, **kwargs)
-
-    return call
-
-
-for _name in _METHODS:
-    _implements(_name, *_ALIASES.get(_name, ()))(_method(_name))
-
-
 def _tensor(x: Any, beside: Any) -> Tensor:
     """`x`, a number, sequence or array, as a Tensor where `beside` is one; numbers are weak."""
     if isinstance(x, Tensor):
@@ -80,8 +70,29 @@ def _tensor(x: Any, beside: Any) -> Tensor:
     return _core.asarray(x, None, beside.device if isinstance(beside, Tensor) else None, None)
 
 
+def _tensors(*values: Any) -> list[Tensor]:
+    """All as tensors, where one is."""
+    beside = next((x for x in values if isinstance(x, Tensor)), None)
+    return [_tensor(x, beside) for x in values]
+
+
 def _both(a: Any, b: Any) -> tuple[Tensor, Tensor]:
-    return (a, _tensor(b, a)) if isinstance(a, Tensor) else (_tensor(a, b), b)
+    a, b = _tensors(a, b)
+    return a, b
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(a: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(a, Tensor):
+            given = (*args, *kwargs.values())
+            a = _tensor(a, next(x for x in given if isinstance(x, Tensor)))
+        return getattr(a, name)(*args, **kwargs)
+
+    return call
+
+
+for _name in _METHODS:
+    _implements(_name, *_ALIASES.get(_name, ()))(_method(_name))
 
 
 # ---- asking -----------------------------------------------------------------------------------
@@ -139,6 +150,9 @@ def _isclose(
     a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> Any:
     a, b = _both(a, b)
+    # Integers have distances that they cannot tell.
+    wide = creation._floating(_core.result_type(a, b), a.device)
+    a, b = _core.astype(a, wide, False), _core.astype(b, wide, False)
     near = _core.abs(a - b) <= atol + rtol * _core.abs(b)
     close = _core.where(_core.isfinite(a) & _core.isfinite(b), near, a == b)
     return close | (_core.isnan(a) & _core.isnan(b)) if equal_nan else close
@@ -190,15 +204,25 @@ def _full_like(
     device: Any = None,
 ) -> Tensor:
     wanted = a.shape if shape is None else shape
+    dtype = a.dtype if dtype is None else dtype
+    if np.ndim(fill_value):
+        result = _core.empty(wanted, dtype, a.device)
+        _core.assign(result, _tensor(fill_value, a))
+        return result
     value = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
-    return _core.full(wanted, value, a.dtype if dtype is None else dtype, a.device)
+    return _core.full(wanted, value, dtype, a.device)
 
 
 # ---- joining and splitting --------------------------------------------------------------------
 
 
-def _cast(x: Tensor, dtype: Any) -> Tensor:
-    return x if dtype is None else _core.astype(x, dtype, False)
+def _cast(op: str, x: Tensor, dtype: Any, casting: Any) -> Tensor:
+    if dtype is None:
+        return x
+    target = _core.result_type(dtype)
+    if not np.can_cast(x.dtype, target, casting):
+        raise TypeError(f"{op}: {x.dtype} to {target} is no {casting} cast")
+    return _core.astype(x, target, False)
 
 
 def _stored(op: str, result: Tensor, out: Any) -> Any:
@@ -214,7 +238,8 @@ def _concatenate(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Any:
-    return _stored("concatenate", _cast(manipulation.concat(list(arrays), axis=axis), dtype), out)
+    result = manipulation.concat(_tensors(*arrays), axis=axis)
+    return _stored("concatenate", _cast("concatenate", result, dtype, casting), out)
 
 
 @_implements("stack")
@@ -226,7 +251,8 @@ def _stack(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Any:
-    return _stored("stack", _cast(manipulation.stack(arrays, axis=axis), dtype), out)
+    result = manipulation.stack(_tensors(*arrays), axis=axis)
+    return _stored("stack", _cast("stack", result, dtype, casting), out)
 
 
 def _at_least(x: Tensor, ndim: int) -> Tensor:
@@ -242,8 +268,7 @@ def _at_least(x: Tensor, ndim: int) -> Tensor:
 
 def _adding_axes(ndim: int) -> Callable[..., Any]:
     def call(*arrays: Tensor) -> Any:
-        beside = next(x for x in arrays if isinstance(x, Tensor))
-        found = tuple(_at_least(_tensor(x, beside), ndim) for x in arrays)
+        found = tuple(_at_least(x, ndim) for x in _tensors(*arrays))
         return found[0] if len(found) == 1 else found
 
     return call
@@ -254,36 +279,42 @@ _implements("atleast_2d")(_adding_axes(2))
 _implements("atleast_3d")(_adding_axes(3))
 
 
-def _joining(ndim: int, axis: int) -> Callable[..., Any]:
+def _joining(name: str, ndim: int, axis: int) -> Callable[..., Any]:
     def call(tup: Sequence[Tensor], *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
-        parts = [_at_least(x, ndim) for x in tup]
-        return _cast(manipulation.concat(parts, axis=min(axis, parts[0].ndim - 1)), dtype)
+        parts = [_at_least(x, ndim) for x in _tensors(*tup)]
+        result = manipulation.concat(parts, axis=min(axis, parts[0].ndim - 1))
+        return _cast(name, result, dtype, casting)
 
     return call
 
 
-_implements("vstack")(_joining(2, 0))
-_implements("hstack")(_joining(1, 1))
-_implements("dstack")(_joining(3, 2))
+_implements("vstack")(_joining("vstack", 2, 0))
+_implements("hstack")(_joining("hstack", 1, 1))
+_implements("dstack")(_joining("dstack", 3, 2))
 
 
 @_implements("column_stack")
 def _column_stack(tup: Sequence[Tensor]) -> Tensor:
-    columns = [x if x.ndim > 1 else _core.reshape(x, (-1, 1), None) for x in tup]
+    columns = [x if x.ndim > 1 else _core.reshape(x, (-1, 1), None) for x in _tensors(*tup)]
     return manipulation.concat(columns, axis=1)
 
 
 @_implements("append")
-def _append(arr: Tensor, values: Tensor, axis: int | None = None) -> Tensor:
-    return manipulation.concat([arr, values], axis=axis)
+def _append(arr: Any, values: Any, axis: int | None = None) -> Tensor:
+    return manipulation.concat(_both(arr, values), axis=axis)
+
+
+def _length(op: str, x: Tensor, sections: Any, axis: int) -> int:
+    """The length of the axis that is cut into so many sections, or at indices."""
+    if isinstance(sections, int) and sections <= 0:
+        raise ValueError(f"{op}: expected at least one section, got {sections}")
+    return x.shape[manipulation._axes(op, axis, x.ndim)[0]]
 
 
 @_implements("array_split")
 def _array_split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
-    length = ary.shape[axis]
+    length = _length("array_split", ary, indices_or_sections, axis)
     if isinstance(indices_or_sections, int):
-        if indices_or_sections <= 0:
-            raise ValueError("array_split: expected at least one section")
         each, more = divmod(length, indices_or_sections)
         sizes = [each + (i < more) for i in range(indices_or_sections)]
         edges = [sum(sizes[:i]) for i in range(len(sizes) + 1)]
@@ -295,22 +326,35 @@ def _array_split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
 
 @_implements("split")
 def _split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
-    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+    length = _length("split", ary, indices_or_sections, axis)
+    if isinstance(indices_or_sections, int) and length % indices_or_sections:
         raise ValueError(
-            f"split: expected sections that divide {ary.shape[axis]}, got {indices_or_sections}"
+            f"split: expected sections that divide {length}, got {indices_or_sections}"
         )
     return _array_split(ary, indices_or_sections, axis)
 
 
+def _splitting(name: str, ndim: int, axis: int) -> Callable[..., Any]:
+    def call(ary: Tensor, indices_or_sections: Any) -> Any:
+        if ary.ndim < ndim:
+            unit = "dimension" if ndim == 1 else "dimensions"
+            raise ValueError(f"{name}: expected at least {ndim} {unit}, got {ary.ndim}")
+        return _split(ary, indices_or_sections, min(axis, ary.ndim - 1))
+
+    return call
+
+
 _implements("unstack")(manipulation.unstack)
-_implements("vsplit")(lambda ary, by: _split(ary, by, 0))
-_implements("hsplit")(lambda ary, by: _split(ary, by, 0 if ary.ndim == 1 else 1))
-_implements("dsplit")(lambda ary, by: _split(ary, by, 2))
+_implements("vsplit")(_splitting("vsplit", 2, 0))
+_implements("hsplit")(_splitting("hsplit", 1, 1))
+_implements("dsplit")(_splitting("dsplit", 3, 2))
 
 
 # ---- rearranging ------------------------------------------------------------------------------
 
-_implements("broadcast_arrays")(lambda *args, subok=False: manipulation.broadcast_arrays(*args))
+_implements("broadcast_arrays")(
+    lambda *args, subok=False: manipulation.broadcast_arrays(*_tensors(*args))
+)
 _implements("broadcast_to")(lambda array, shape, subok=False: _core.broadcast_to(array, shape))
 _implements("expand_dims")(lambda a, axis: manipulation.expand_dims(a, axis))
 _implements("flip")(lambda m, axis=None: manipulation.flip(m, axis=axis))
@@ -321,21 +365,31 @@ _implements("moveaxis")(
     lambda a, source, destination: manipulation.moveaxis(a, source, destination)
 )
 _implements("roll")(lambda a, shift, axis=None: manipulation.roll(a, shift, axis=axis))
-_implements("take_along_axis")(
-    lambda arr, indices, axis=-1: manipulation.take_along_axis(arr, indices, axis=axis)
-)
 _implements("transpose", "permute_dims")(lambda a, axes=None: a.transpose(axes))
 _implements("tril")(lambda m, k=0: creation.tril(m, k=k))
 _implements("triu")(lambda m, k=0: creation.triu(m, k=k))
 
 
+@_implements("take_along_axis")
+def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
+    arr, indices = _both(arr, indices)
+    if axis is None:
+        arr, axis = _core.reshape(arr, (-1,), None), 0
+    return manipulation.take_along_axis(arr, indices, axis=axis)
+
+
 @_implements("meshgrid")
 def _meshgrid(
-    *xi: Tensor, copy: bool = True, sparse: bool = False, indexing: Any = "xy"
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: Any = "xy"
 ) -> tuple[Tensor, ...]:
-    if sparse:
-        raise TypeError("meshgrid: expected sparse=False")
-    return creation.meshgrid(*(_core.reshape(x, (-1,), None) for x in xi), indexing=indexing)
+    arrays = [_core.reshape(x, (-1,), None) for x in _tensors(*xi)]
+    grid = creation.meshgrid(*arrays, indexing=indexing)
+    if not sparse:
+        return grid
+    # Of each its own axis is left: for 'xy' the first two have changed places.
+    order = [1, 0, *range(2, len(grid))] if indexing == "xy" else range(len(grid))
+    own = [tuple(slice(None) if a == i else slice(1) for a in range(len(grid))) for i in order]
+    return tuple(x[index] for x, index in zip(grid, own, strict=False))
 
 
 @_implements("tile")
@@ -345,7 +399,9 @@ def _tile(A: Tensor, reps: Any) -> Tensor:
 
 @_implements("rot90")
 def _rot90(m: Tensor, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
-    first, second = (axis % m.ndim for axis in axes)
+    if len(axes) != 2:
+        raise ValueError(f"rot90: expected two axes, got {axes}")
+    first, second = manipulation._axes("rot90", axes, m.ndim)
     k %= 4
     if k == 2:
         return manipulation.flip(m, axis=(first, second))
@@ -381,14 +437,26 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
 
 # ---- computing --------------------------------------------------------------------------------
 
+
+def _scanning(function: Callable[..., Tensor]) -> Callable[..., Any]:
+    def call(x: Tensor, /, *, out: Any = None, **kwargs: Any) -> Any:
+        return _stored(function.__name__, function(_at_least(x, 1), **kwargs), out)
+
+    return call
+
+
 _implements("count_nonzero")(
     lambda a, axis=None, *, keepdims=False: _core.reduce("count_nonzero", a, axis, keepdims)
 )
+_implements("cumulative_prod")(_scanning(statistics.cumulative_prod))
+_implements("cumulative_sum")(_scanning(statistics.cumulative_sum))
 _implements("inner")(lambda a, b: _inner(a, b))
 _implements("outer")(lambda a, b, out=None: _stored("outer", _outer(a, b), out))
-_implements("tensordot")(lambda a, b, axes=2: linear_algebra.tensordot(a, b, axes=_pairs(axes)))
+_implements("tensordot")(
+    lambda a, b, axes=2: linear_algebra.tensordot(*_both(a, b), axes=_pairs(axes))
+)
 _implements("vdot")(
-    lambda a, b: linear_algebra.vecdot(_core.reshape(a, (-1,), None), _core.reshape(b, (-1,), None))
+    lambda a, b: linear_algebra.vecdot(*(_core.reshape(x, (-1,), None) for x in _both(a, b)))
 )
 
 
@@ -464,20 +532,35 @@ def _isin(
 
 @_implements("einsum")
 def _einsum(
-    subscripts: str,
-    *operands: Tensor,
+    subscripts: Any,
+    *operands: Any,
     out: Any = None,
     optimize: Any = False,
     dtype: Any = None,
     order: str = "K",
     casting: str = "safe",
 ) -> Any:
-    result = linear_algebra.einsum(subscripts, *(_cast(x, dtype) for x in operands))
-    return _stored("einsum", result, out)
+    if not isinstance(subscripts, str):
+        subscripts, operands = _labelled((subscripts, *operands))
+    placed = [_cast("einsum", x, dtype, casting) for x in _tensors(*operands)]
+    return _stored("einsum", linear_algebra.einsum(subscripts, *placed), out)
+
+
+def _labelled(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Operands, each with the list of its labels behind it, and perhaps the result's list, as a
+    text and the operands."""
+
+    def spell(labels: Sequence[Any]) -> str:
+        return "".join("..." if x is Ellipsis else chr(ord("a") + index(x)) for x in labels)
+
+    text = ",".join(spell(labels) for labels in given[1::2])
+    output = f"->{spell(given[-1])}" if len(given) % 2 else ""
+    return text + output, given[:-1:2] if len(given) % 2 else given[::2]
 
 
 @_implements("kron")
-def _kron(a: Tensor, b: Tensor) -> Tensor:
+def _kron(a: Any, b: Any) -> Tensor:
+    a, b = _both(a, b)
     ndim = max(a.ndim, b.ndim)
     left = (1,) * (ndim - a.ndim) + tuple(a.shape)
     right = (1,) * (ndim - b.ndim) + tuple(b.shape)
@@ -492,51 +575,9 @@ _implements("flatnonzero")(searching.flatnonzero)
 _implements("argwhere")(searching.argwhere)
 
 
-@_implements("compress")
-def _compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
-    return _tensor(a, condition).compress(condition, axis, out)
-
-
-@_implements("extract")
-def _extract(condition: Any, arr: Any) -> Any:
-    condition, arr = _both(condition, arr)
-    return _tensor(arr, condition).compress(_core.reshape(condition, (-1,), None))
-
-
-@_implements("put")
-def _put(a: Tensor, ind: Any, v: Any, mode: str = "raise") -> None:
-    a.put(ind, v, mode)
-
-
-@_implements("put_along_axis")
-def _put_along_axis(arr: Tensor, indices: Any, values: Any, axis: int = -1) -> None:
-    _core.put_along_axis(arr, _tensor(indices, arr), _tensor(values, arr), axis)
-
-
-@_implements("putmask")
-def _putmask(a: Tensor, mask: Any, values: Any) -> None:
-    at = _core.flat_nonzero(_tensor(mask, a))
-    given = _core.reshape(_tensor(values, a), (-1,), None)
-    a.put(at, _core.take(given, at % given.size, 0))
-
-
-@_implements("place")
-def _place_where(arr: Tensor, mask: Any, vals: Any) -> None:
-    arr.put(_core.flat_nonzero(_tensor(mask, arr)), vals)
-
-
-@_implements("where")
-def _where(condition: Tensor, *choices: Any) -> Any:
-    if not choices:
-        return searching.nonzero(condition)
-    if len(choices) != 2:
-        raise TypeError("where: expected both choices or none")
-    return _core.where(_core.astype(condition, "bool", False), *choices)
-
-
 @_implements("average")
 def _average(
-    a: Tensor,
+    a: Any,
     axis: Axis = None,
     weights: Any = None,
     returned: bool = False,
@@ -547,6 +588,7 @@ def _average(
         mean = _core.reduce("mean", a, axis, keepdims)
         total = _core.full(mean.shape, a.size // max(mean.size, 1), mean.dtype, a.device)
         return (mean, total) if returned else mean
+    a, weights = _both(a, weights)
     if weights.shape != a.shape:
         if not isinstance(axis, int) or weights.ndim != 1:
             raise TypeError("average: expected one axis and 1-d weights where the shapes differ")

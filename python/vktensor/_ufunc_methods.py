@@ -113,8 +113,8 @@ def accumulate(op: str, function: Function, x: Tensor, axis: int) -> Tensor:
 
 
 def reduceat(op: str, function: Function, x: Tensor, indices: Any, axis: int) -> Tensor:
-    """For each of the ascending `indices` the elements from it up to the next, combined; where the
-    next is not greater, the one element there."""
+    """For each of the `indices` the elements from it up to the next, combined; where the next is
+    not greater, the one element there."""
     rows, axis = _leading(op, x, axis)
     n = rows.shape[0]
     starts = np.asarray(indices)
@@ -122,17 +122,17 @@ def reduceat(op: str, function: Function, x: Tensor, indices: Any, axis: int) ->
         raise TypeError(f"{op}: expected integers of 1 dimension as indices, got {starts.dtype}")
     if starts.size and not (starts.min() >= 0 and starts.max() < n):
         raise IndexError(f"{op}: indices are out of bounds for axis {axis} with size {n}")
-    ends = np.append(starts[1:], n)
-    if np.any(starts[:-1] > starts[1:]):
-        raise ValueError(f"{op}: expected ascending indices")
-    rank = np.arange(n)
-    rank -= np.maximum.accumulate(np.where(np.isin(rank, starts), rank, 0))
-    last = np.maximum(ends - 1, starts)
-    shape = (n, *[1] * (rows.ndim - 1))
-    longest = int(rank.max(initial=0)) + 1
-    place = _core.reshape(_core.asarray(rank, None, x.device, None), shape, None)
-    runs = combine_runs(function, _uniform(function, rows), place, longest)
-    found = _core.take(runs, _core.asarray(last, "int64", x.device, None), 0)
+    starts = starts.astype(np.int64)
+    lengths = np.maximum(np.append(starts[1:], n) - starts, 1)[: starts.size]
+    ends = np.cumsum(lengths)
+    # Of each element of each run, laid out one after another, its number in the run and its place.
+    rank = np.arange(lengths.sum()) - np.repeat(ends - lengths, lengths)
+    place = np.repeat(starts, lengths) + rank
+    rows = _uniform(function, _core.take(rows, _core.asarray(place, None, x.device, None), 0))
+    shape = (-1, *[1] * (rows.ndim - 1))
+    rank_of = _core.reshape(_core.asarray(rank, None, x.device, None), shape, None)
+    runs = combine_runs(function, rows, rank_of, int(lengths.max(initial=0)))
+    found = _core.take(runs, _core.asarray(ends - 1, None, x.device, None), 0)
     return manipulation.moveaxis(found, 0, axis)
 
 

@@ -7,7 +7,6 @@ of it that the table lacks is a TypeError, never a silent copy to the host.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -89,6 +88,8 @@ def reduce(
     """
     ufunc = _COMBINE[name]
     identity = _REDUCTIONS[ufunc][1]
+    if identity is None and x.dtype.kind == "b" and initial is not None:
+        initial = bool(initial)
     if where is not True:
         rest = initial if identity is None else identity
         if rest is None:
@@ -99,8 +100,7 @@ def reduce(
     if x.size == 0 and identity is None:
         # No elements are an error for the reduction, but here there is one.
         kept = _core.reduce("any", x, axis, keepdims).shape
-        if prod(kept):
-            return _core.full(kept, initial, x.dtype, x.device)
+        return _core.full(kept, initial, x.dtype, x.device)
     result = _core.reduce(name, x, axis, keepdims, dtype)
     combined: Tensor = getattr(_core, ufunc)(result, initial)
     return combined
@@ -157,8 +157,10 @@ def _reduce(ufunc: np.ufunc, inputs: list[Any], kwargs: dict[str, Any]) -> Tenso
         x = inputs[0] if dtype is None else _core.astype(inputs[0], dtype, False)
         if axis is None:
             x = _core.reshape(x, (-1, *[1] * (x.ndim - 1 if keepdims else 0)), None)
-        along = 0 if axis is None else axis
-        return _ufunc_methods.reduce(op, function, x, along, keepdims, ufunc.identity)
+        along, identity = 0 if axis is None else axis, ufunc.identity
+        if identity == -1 and x.dtype.kind in "bu":  # all bits
+            identity = True if x.dtype.kind == "b" else np.iinfo(x.dtype).max
+        return _ufunc_methods.reduce(op, function, x, along, keepdims, identity)
     name = _REDUCTIONS[ufunc.__name__][0]
     return reduce(name, inputs[0], axis, dtype, keepdims, initial, where)
 
@@ -236,6 +238,12 @@ def _place(inputs: tuple[Any, ...], device: Any) -> list[Any]:
     return [_core.asarray(x, None, device, None) if isinstance(x, kinds) else x for x in inputs]
 
 
+def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another."""
+    ends = zip(shape[::-1], into[::-1], strict=False)
+    return len(shape) <= len(into) and all(n in (1, m) for n, m in ends)
+
+
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """NumPy's protocol: ufuncs of tensors, and their methods, are computed on the device.
 
@@ -251,6 +259,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     if method == "at":
         return _at(ufunc, list(inputs))
     placed = _place(inputs, self.device)
+    if not any(isinstance(x, Tensor) for x in placed):
+        placed[0] = _core.asarray(placed[0], None, self.device, None)  # only `out` is a Tensor
     casting = kwargs.pop("casting", "same_kind")
     where: Any = True
     if method == "__call__":
@@ -258,6 +268,8 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         kwargs.pop("subok", None)
         axis = {"axis": kwargs.pop("axis")} if "axis" in kwargs and ufunc.signature else {}
         result = _call(ufunc, placed, dtype) if not axis else _OWN[ufunc.__name__](*placed, **axis)
+        if targets and isinstance(result, Tensor) and _fits(result.shape, targets[0].shape):
+            result = _core.broadcast_to(result, targets[0].shape)
     elif method == "reduce":
         result = _reduce(ufunc, placed, kwargs)
     elif method == "accumulate":

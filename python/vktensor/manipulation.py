@@ -384,8 +384,8 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
     (3, 4, 2)
     """
     check_tensors("moveaxis", x)
-    places = _axes("moveaxis", source, x.ndim)
-    targets = _axes("moveaxis", destination, x.ndim)
+    places = _axes("moveaxis", check_integers("moveaxis", "source", source), x.ndim)
+    targets = _axes("moveaxis", check_integers("moveaxis", "destination", destination), x.ndim)
     if len(places) != len(targets):
         raise ValueError("moveaxis: expected as many destinations as sources")
     rest = iter([a for a in range(x.ndim) if a not in places])
@@ -493,7 +493,9 @@ def roll(
     # An axis may come twice: its shifts add up.
     axes = [_axes("roll", a, x.ndim)[0] for a in check_integers("roll", "axis", axis)]
     shifts = check_integers("roll", "shift", shift)
-    shifts *= len(axes) if np.ndim(shift) == 0 else 1
+    count = max(len(axes), len(shifts)) if axes else 0
+    axes *= count if len(axes) == 1 else 1
+    shifts *= count if len(shifts) == 1 else 1
     if len(shifts) != len(axes):
         raise ValueError(f"roll: expected {len(axes)} shifts, got {len(shifts)}")
     for a, by in zip(axes, shifts, strict=True):

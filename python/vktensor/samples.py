@@ -157,7 +157,7 @@ def quantiles(
     count: Any = n
     if skip and not number:
         held = _core.reduce("count_nonzero", _core.logical_not(_core.isnan(rows)), -1)
-        if int(_core.reduce("min", held) if held.ndim else held) < n:
+        if held.size and int(_core.reduce("min", held)) < n:
             count = np.asarray(held)
     found = _chosen(op, ordered, count, asked.ravel(), method)
     if not number and not skip:
@@ -470,7 +470,7 @@ def bincount(x: Tensor, /, weights: Operand | None = None, *, minlength: int = 0
     Parameters
     ----------
     x : Tensor
-        Integers >= 0 with one axis.
+        Integers >= 0, or bool, with one axis.
     weights : Tensor, optional
         What each element counts, of the shape of `x`.
     minlength : int, optional
@@ -500,17 +500,16 @@ def bincount(x: Tensor, /, weights: Operand | None = None, *, minlength: int = 0
     Tensor([1, 0, 0, 2], dtype=int64)
     """
     x = _real("bincount", x)
-    if x.ndim != 1 or x.dtype.kind not in "iu":
+    if x.ndim != 1 or x.dtype.kind not in "iub":
         raise TypeError(f"bincount: expected integers in one dimension, got {x.dtype}, {x.ndim}-d")
     if minlength < 0:
         raise ValueError(f"bincount: expected a minlength of at least 0, got {minlength}")
-    n = minlength
+    n, at = minlength, _core.astype(x, "int64", False)
     if x.size:
-        low, high = (int(_core.reduce(name, x)) for name in ("min", "max"))
+        low, high = (int(_core.reduce(name, at)) for name in ("min", "max"))
         if low < 0:
             raise ValueError(f"bincount: expected no negative numbers, got {low}")
         n = max(n, high + 1)
-    at = _core.astype(x, "int64", False)
     if weights is None:
         ordered = sorting.sort(at)
         return statistics.diff(_core.searchsorted(ordered, _core.iota((n + 1,), x.device)))
