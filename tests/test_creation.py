@@ -223,6 +223,60 @@ def test_impossible_shapes_are_refused(shape):
 # ---- joining and rearranging --------------------------------------------------------------------
 
 
+def test_the_device_of_another_tensor_is_taken_only_where_none_is_named():
+    for like in (
+        vt.empty_like,
+        vt.zeros_like,
+        vt.ones_like,
+        lambda x, **kw: vt.full_like(x, 1, **kw),
+    ):
+        assert like(vt.ones(2), device=0).device.index == 0
+        with pytest.raises(ValueError, match="has the name or UUID ''"):
+            like(vt.ones(2), device="")
+
+
+@pytest.mark.parametrize("bad", [5, [1.0, 2.0], None, "a", 1j, np.ones(2)], ids=repr)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("argwhere", "flatnonzero", "clip", "einsum", "eye", "fabs", "isneginf", "isposinf"),
+        *("modf", "spacing", "nan_to_num", "divmod", "float_power", "heaviside", "isin"),
+        *("searchsorted", "linspace"),
+    ],
+)
+def test_an_error_names_the_function_that_was_called(name, bad):
+    args = {"einsum": ("i->", bad), "linspace": (0, 1, bad), "eye": (bad,)}
+    args |= dict.fromkeys(("divmod", "float_power", "heaviside", "isin"), (bad, bad))
+    args |= {"searchsorted": (bad, bad)}
+    if isinstance(bad, int) and name in ("eye", "linspace"):
+        return
+    with pytest.raises(TypeError, match=f"^{name}: "):
+        getattr(vt, name)(*args.get(name, (bad,)))
+
+
+def test_numbers_that_are_no_integers_are_refused_by_name():
+    x = vt.ones((2, 2))
+    for call, error, text in (
+        (lambda: vt.eye(2, k=0.5), TypeError, "eye: expected k to be an integer, got float"),
+        (lambda: vt.tril(x, k=0.5), TypeError, "tril: expected k to be an integer, got float"),
+        (lambda: vt.triu(x, k="a"), TypeError, "triu: expected k to be an integer, got str"),
+        (lambda: vt.einsum(5, x), TypeError, "einsum: expected subscripts as str, got int"),
+        (lambda: vt.pad(x, 1.5), TypeError, "pad: expected integer widths, got float64"),
+        (lambda: vt.pad(x, [1, 2, 3]), ValueError, "pad: expected widths for 2 axes"),
+        (lambda: vt.pad(x, 1, constant_values=[1, 2, 3]), ValueError, "pad: expected constants"),
+        (lambda: vt.zeros((2, 0.5)), TypeError, "full: a shape is an int or a tuple .* got float"),
+        (
+            lambda: x.reshape(4.0, 1),
+            TypeError,
+            "reshape: a shape is an int or a tuple .* got float",
+        ),
+        (lambda: vt.arange(1e300), ValueError, "arange: expected fewer than 2"),
+        (lambda: vt.arange(2**70), ValueError, "arange: expected fewer than 2"),
+    ):
+        with pytest.raises(error, match=text):
+            call()
+
+
 @pytest.mark.parametrize("dtype", ["bool", "int8", "float16", "float32", "float64"])
 def test_concat_and_stack(dtype):
     parts = [np.arange(n * 3).reshape(n, 3).astype(dtype) for n in (2, 0, 5, 1)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -237,6 +239,41 @@ def test_empty_and_scalar_sizes() -> None:
     assert rng.integers(5, size=0).shape == (0,) and rng.random((3, 0)).shape == (3, 0)
 
 
+def test_sizes_and_sequences_may_be_numpys_or_pythons() -> None:
+    rng = vt.random.default_rng(3)
+    assert rng.random(np.int64(3)).shape == rng.random([3]).shape == (3,)
+    assert rng.integers(0, 9, np.uint8(2)).shape == (2,)
+    order = rng.permutation(np.int64(5))
+    assert sorted(np.asarray(order).tolist()) == list(range(5))
+    for given in ([3, 1, 2], np.array([3, 1, 2])):
+        got = rng.permutation(given)
+        assert isinstance(got, vt.Tensor) and sorted(got.tolist()) == [1, 2, 3]
+    near = np.asarray(rng.normal([0, 1000, -1000], 1))
+    assert np.all(np.abs(near - [0, 1000, -1000]) < 10)
+    assert np.all(np.asarray(rng.uniform([0, 10], [1, 11])) // 1 == [0, 10])
+    assert rng.exponential([1.0, 2.0]).shape == (2,)
+
+
+def test_a_size_is_the_shape_of_the_result() -> None:
+    rng = vt.random.default_rng(3)
+    for size in (1, (1, 3), (2,), ()):
+        with pytest.raises(ValueError, match="normal: expected a size that"):
+            rng.normal(vt.zeros((2, 3)), 1, size=size)
+    assert rng.normal(vt.zeros(3), 1, size=(2, 3)).shape == (2, 3)
+
+
+def test_generators_are_copied_and_pickled_with_their_state() -> None:
+    rng = vt.random.default_rng(3, device=vt.default_device())
+    rng.random(100)
+    for other in (pickle.loads(pickle.dumps(rng)), copy.deepcopy(rng), copy.copy(rng)):
+        assert other.state == rng.state
+        expected = vt.random.default_rng(3)
+        expected.state = rng.state
+        np.testing.assert_array_equal(np.asarray(other.random(5)), np.asarray(expected.random(5)))
+    first, second = pickle.loads(pickle.dumps(rng)).spawn(1)[0], rng.spawn(1)[0]
+    np.testing.assert_array_equal(np.asarray(first.random(5)), np.asarray(second.random(5)))
+
+
 def test_bad_parameters_are_named() -> None:
     rng = vt.random.default_rng(1)
     cases: list[tuple[Any, type[Exception], str]] = [
@@ -256,6 +293,22 @@ def test_bad_parameters_are_named() -> None:
         with pytest.raises(error, match=text):
             action()
     assert rng.random(3).shape == (3,)
+
+
+def test_what_is_no_size_tensor_or_probability_is_named() -> None:
+    rng = vt.random.default_rng(0)
+    for call, error, text in (
+        (lambda: rng.random(2.5), TypeError, "random: expected size to be integers, got float"),
+        (lambda: rng.permutation(2.5), TypeError, "permutation: expected an integer or a tensor"),
+        (lambda: rng.choice(2.5), TypeError, "choice: expected a to be an integer, got float"),
+        (lambda: rng.shuffle([1, 2]), TypeError, "shuffle: expected a Tensor, got list"),
+        (lambda: rng.shuffle(np.arange(3)), TypeError, "shuffle: expected a Tensor, got ndarray"),
+        (lambda: rng.integers([1], 5), TypeError, "integers: expected numbers as bounds, got list"),
+        (lambda: rng.choice(3, p=[-0.5, 1.0, 0.5]), ValueError, "choice: expected probabilities"),
+        (lambda: rng.bytes(-1), ValueError, "bytes: expected a length of at least 0, got -1"),
+    ):
+        with pytest.raises(error, match=text):
+            call()
 
 
 def test_a_permutation_is_that_of_its_keys() -> None:

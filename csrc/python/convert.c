@@ -204,8 +204,13 @@ static bool read_integers(const char *op, const char *what, PyObject *object, in
     }
     *n = (int)length;
     for (Py_ssize_t i = 0; i < length; i++) {
-        if (!vkt_py_int64(PyTuple_GET_ITEM(items, i), &out[i]))
+        if (!vkt_py_int64(PyTuple_GET_ITEM(items, i), &out[i])) {
+            if (PyErr_ExceptionMatches(PyExc_TypeError))
+                PyErr_Format(PyExc_TypeError,
+                             "%s: %s is an int or a tuple of ints, got %.100s in it", op, what,
+                             Py_TYPE(PyTuple_GET_ITEM(items, i))->tp_name);
             goto done;
+        }
     }
     ok = true;
 done:

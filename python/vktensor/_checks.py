@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from operator import index
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from vktensor._core import Tensor
 
-__all__ = ["check_integers", "check_tensors"]
+__all__ = ["broadcasts_to", "check_integer", "check_integers", "check_operands", "check_tensors"]
 
 
 def check_tensors(op: str, *values: Any) -> None:
@@ -17,6 +18,24 @@ def check_tensors(op: str, *values: Any) -> None:
     for value in values:
         if not isinstance(value, Tensor):
             raise TypeError(f"{op}: expected a Tensor, got {type(value).__name__}")
+
+
+def check_operands(op: str, *values: Any) -> None:
+    """TypeError unless all are tensors or numbers, and one is a tensor."""
+    for value in values:
+        if not isinstance(value, (Tensor, Number, np.generic)):
+            check_tensors(op, value)
+    if not any(isinstance(value, Tensor) for value in values):
+        check_tensors(op, values[0])
+
+
+def check_integer(op: str, name: str, value: Any) -> int:
+    """`value`, one integer."""
+    try:
+        return index(value)
+    except TypeError:
+        kind = type(value).__name__
+        raise TypeError(f"{op}: expected {name} to be an integer, got {kind}") from None
 
 
 def check_integers(op: str, name: str, value: Any) -> tuple[int, ...]:
@@ -28,3 +47,9 @@ def check_integers(op: str, name: str, value: Any) -> tuple[int, ...]:
     except TypeError:
         kind = type(value).__name__
         raise TypeError(f"{op}: expected {name} to be integers, got {kind}") from None
+
+
+def broadcasts_to(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to the one that is wanted."""
+    ends = zip(shape[::-1], wanted[::-1], strict=False)
+    return len(shape) <= len(wanted) and all(n in (1, m) for n, m in ends)

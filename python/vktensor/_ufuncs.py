@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from vktensor import _core, _ufunc_methods, elementwise, linear_algebra, manipulation, numeric
+from vktensor._checks import broadcasts_to
 from vktensor._core import Tensor
 
 # ---- the table --------------------------------------------------------------------------------
@@ -238,12 +239,6 @@ def _place(inputs: tuple[Any, ...], device: Any) -> list[Any]:
     return [_core.asarray(x, None, device, None) if isinstance(x, kinds) else x for x in inputs]
 
 
-def _fits(shape: tuple[int, ...], into: tuple[int, ...]) -> bool:
-    """Whether a shape broadcasts to another."""
-    ends = zip(shape[::-1], into[::-1], strict=False)
-    return len(shape) <= len(into) and all(n in (1, m) for n, m in ends)
-
-
 def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """NumPy's protocol: ufuncs of tensors, and their methods, are computed on the device.
 
@@ -268,7 +263,7 @@ def array_ufunc(self: Tensor, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         kwargs.pop("subok", None)
         axis = {"axis": kwargs.pop("axis")} if "axis" in kwargs and ufunc.signature else {}
         result = _call(ufunc, placed, dtype) if not axis else _OWN[ufunc.__name__](*placed, **axis)
-        if targets and isinstance(result, Tensor) and _fits(result.shape, targets[0].shape):
+        if targets and isinstance(result, Tensor) and broadcasts_to(result.shape, targets[0].shape):
             result = _core.broadcast_to(result, targets[0].shape)
     elif method == "reduce":
         result = _reduce(ufunc, placed, kwargs)

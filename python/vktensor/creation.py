@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vktensor import _core
-from vktensor._checks import check_tensors
+from vktensor._checks import check_integer, check_tensors
 from vktensor._core import Tensor
 from vktensor._dtypes import DType, complex64, float32, float64, int64
 from vktensor._typing import DeviceLike, DTypeLike, Real, Scalar, Shape
@@ -143,7 +143,13 @@ def empty_like(
     dtype('int8')
     """
     check_tensors("empty_like", x)
-    return _core.empty(x.shape, x.dtype if dtype is None else dtype, device or x.device)
+    dtype, device = _like(x, dtype, device)
+    return _core.empty(x.shape, dtype, device)
+
+
+def _like(x: Tensor, dtype: DTypeLike | None, device: DeviceLike) -> tuple[DTypeLike, DeviceLike]:
+    """What is given, or what `x` has."""
+    return x.dtype if dtype is None else dtype, x.device if device is None else device
 
 
 def full(
@@ -225,7 +231,8 @@ def full_like(
     Tensor([7, 7], dtype=int64)
     """
     check_tensors("full_like", x)
-    return _core.full(x.shape, fill_value, x.dtype if dtype is None else dtype, device or x.device)
+    dtype, device = _like(x, dtype, device)
+    return _core.full(x.shape, fill_value, dtype, device)
 
 
 def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: DeviceLike = None) -> Tensor:
@@ -405,17 +412,24 @@ def arange(
     if by == 0:
         raise ValueError("arange: expected a step other than 0")
     if isinstance(first, int) and isinstance(last, int) and isinstance(by, int):
-        numbers = _core.iota((max(0, -(-(last - first) // by)),), device)
+        numbers = _count(-(-(last - first) // by), device)
         dtype = _core.result_type(int64 if dtype is None else dtype)
         if dtype.kind in "iu":
             first, by = _wrapped(first), _wrapped(by)
         return _core.astype(numbers * by + first, dtype, False)
     if not (isfinite(first) and isfinite(last) and isfinite(by)):
         raise ValueError(f"arange: expected finite numbers, got {first}, {last} and {by}")
-    numbers = _core.iota((max(0, ceil((last - first) / by)),), device)
+    numbers = _count(ceil((last - first) / by), device)
     dtype = _core.result_type(float32 if dtype is None else dtype)
     values = _core.astype(numbers, _floating(dtype, device), False) * float(by) + float(first)
     return _core.astype(values, dtype, False)
+
+
+def _count(n: int, device: DeviceLike) -> Tensor:
+    """The numbers below n."""
+    if n >= 1 << 63:
+        raise ValueError(f"arange: expected fewer than 2**63 elements, got {float(n):.3g}")
+    return _core.iota((max(0, n),), device)
 
 
 def _real(op: str, value: Any) -> int | float:
@@ -487,7 +501,7 @@ def linspace(
     >>> vt.linspace(0, 1, 5)
     Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float32)
     """
-    num = index(num)
+    num = check_integer("linspace", "num", num)
     if num < 0:
         raise ValueError(f"linspace: expected num >= 0, got {num}")
     is_complex = any(_core.result_type(value).kind == "c" for value in (start, stop))
@@ -522,9 +536,9 @@ def _spread(start: int, stop: int, divisions: int, num: int, device: DeviceLike)
     return numbers * _wrapped(each) + numbers * rest // divisions + _wrapped(start)
 
 
-def _clamp(k: int, n_rows: int, n_cols: int) -> int:
+def _clamp(op: str, k: int, n_rows: int, n_cols: int) -> int:
     """The number of a diagonal, or of one as empty for those beyond: k may be any integer."""
-    return max(-n_rows - 1, min(k, n_cols + 1))
+    return max(-n_rows - 1, min(check_integer(op, "k", k), n_cols + 1))
 
 
 def eye(
@@ -569,10 +583,11 @@ def eye(
     Tensor([[1., 0.],
             [0., 1.]], dtype=float32)
     """
-    n_cols = n_rows if n_cols is None else n_cols
+    n_rows = check_integer("eye", "the number of rows", n_rows)
+    n_cols = n_rows if n_cols is None else check_integer("eye", "the number of columns", n_cols)
     if n_rows < 0 or n_cols < 0:
         raise ValueError(f"eye: expected lengths of at least 0, got {(n_rows, n_cols)}")
-    k = _clamp(k, n_rows, n_cols)
+    k = _clamp("eye", k, n_rows, n_cols)
     rows = _core.expand_dims(_core.iota((n_rows,), device), (1,))
     cols = _core.iota((n_cols,), device)
     return _core.astype(cols - rows == k, float32 if dtype is None else dtype, False)
@@ -628,7 +643,7 @@ def _triangle(op: str, x: Tensor, k: int, upper: bool) -> Tensor:
     check_tensors(op, x)
     if x.ndim < 2:
         raise ValueError(f"{op}: expected at least 2 dimensions, got {x.ndim}")
-    k = _clamp(k, x.shape[-2], x.shape[-1])
+    k = _clamp(op, k, x.shape[-2], x.shape[-1])
     rows = _core.expand_dims(_core.iota((x.shape[-2],), x.device), (1,))
     above = _core.iota((x.shape[-1],), x.device) - rows
     # False is a weak zero: it takes any dtype.

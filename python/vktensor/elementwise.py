@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import overload
 
 from vktensor import _core, _docstrings, searching, transcendental
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 from vktensor.transcendental import *  # noqa: F403
@@ -561,6 +562,7 @@ def clip(x: Tensor, /, min: Operand | None = None, max: Operand | None = None) -
     >>> vt.clip(vt.asarray([-1, 5, 2]), 0, 3)
     Tensor([0, 3, 2], dtype=int64)
     """
+    check_tensors("clip", x)
     if min is None:
         return _core.positive(x) if max is None else _core.minimum(x, max)
     return _core.maximum(x, min) if max is None else _core.clip(x, min, max)

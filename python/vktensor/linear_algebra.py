@@ -201,6 +201,9 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     >>> vt.einsum("ij,j->i", vt.asarray([[1, 2], [3, 4]]), vt.asarray([1, 1]))
     Tensor([3, 7], dtype=int64)
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: expected subscripts as str, got {type(subscripts).__name__}")
+    check_tensors("einsum", *operands)
     inputs, output = _parse(subscripts, [x.ndim for x in operands])
     parts = [_diagonal(x, labels) for x, labels in zip(operands, inputs, strict=True)]
     _check_lengths(parts)

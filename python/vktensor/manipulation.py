@@ -4,7 +4,7 @@ result says so."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.exceptions import AxisError
@@ -548,8 +548,11 @@ def pad(
     check_tensors("pad", x)
     if mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
         raise ValueError(f"pad: expected a mode, got {mode!r}")
-    widths = np.broadcast_to(np.asarray(pad_width, np.int64), (x.ndim, 2)).tolist()
-    values = np.broadcast_to(np.asarray(constant_values), (x.ndim, 2)).tolist()
+    kind = np.asarray(pad_width).dtype
+    if kind.kind not in "iu" and np.size(pad_width):
+        raise TypeError(f"pad: expected integer widths, got {kind}")
+    widths = _pairs("widths", pad_width, x.ndim)
+    values = _pairs("constants", constant_values, x.ndim)
     for axis, (before, after) in enumerate(widths):
         length = x.shape[axis]
         if before < 0 or after < 0:
@@ -569,6 +572,14 @@ def pad(
         at = _core.iota((before + length + after,), x.device) - before
         x = _core.take(x, _reflected(at, length, mode), axis)
     return x.copy() if not any(any(pair) for pair in widths) else x
+
+
+def _pairs(name: str, given: Any, ndim: int) -> list[Any]:
+    """A pair for each axis: one number, one pair or as many are given."""
+    try:
+        return list(np.broadcast_to(np.asarray(given), (ndim, 2)).tolist())
+    except ValueError:
+        raise ValueError(f"pad: expected {name} for {ndim} axes, got {given!r}") from None
 
 
 def _reflected(at: Tensor, length: int, mode: str) -> Tensor:

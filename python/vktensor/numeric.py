@@ -9,23 +9,21 @@ from __future__ import annotations
 import math
 
 from vktensor import _core, _docstrings, data_types
+from vktensor._checks import check_operands, check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
 
-def _floating(x: Operand) -> Operand:
-    """`x`, a tensor in float32 where it is not floating."""
-    if isinstance(x, Tensor):
-        return _core.astype(x, _core.result_type(x, 1.0), False)
-    return x
+def _check_real(op: str, x: Tensor) -> None:
+    """TypeError for what is no Tensor of real numbers."""
+    check_tensors(op, x)
+    if x.dtype.kind == "c":
+        raise TypeError(f"{op}: expected a real dtype, got {x.dtype}")
 
 
 def _wide(op: str, x: Tensor) -> Tensor:
     """`x` in float32 or float64, in which constants have all their digits."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: expected a Tensor, got {type(x).__name__}")
-    if x.dtype.kind == "c":
-        raise TypeError(f"{op}: expected a real dtype, got {x.dtype}")
+    _check_real(op, x)
     return _core.astype(x, "float64" if x.dtype.name == "float64" else "float32", False)
 
 
@@ -36,9 +34,8 @@ def _fit(result: Tensor, x: Tensor) -> Tensor:
 
 def _both(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
     """Both as tensors of one floating dtype."""
-    beside = next((x for x in (x1, x2) if isinstance(x, Tensor)), None)
-    if beside is None:
-        raise TypeError(f"{op}: expected a Tensor, got {type(x1).__name__}")
+    check_operands(op, x1, x2)
+    beside = next(x for x in (x1, x2) if isinstance(x, Tensor))
     dtype = _core.result_type(x1, x2, 1.0)
     found = [
         _core.astype(x, dtype, False)
@@ -156,6 +153,7 @@ def float_power(x1: Operand, x2: Operand, /) -> Tensor:
     >>> vt.float_power(vt.asarray([2, 3]), -1)
     Tensor([0.5       , 0.33333333], dtype=float64)
     """
+    check_operands("float_power", x1, x2)
     wide = [_core.astype(x, "float64", False) if isinstance(x, Tensor) else x for x in (x1, x2)]
     return _core.pow(*wide)
 
@@ -215,9 +213,8 @@ def fabs(x: Tensor, /) -> Tensor:
     >>> vt.fabs(vt.asarray([-1, 2]))
     Tensor([1., 2.], dtype=float32)
     """
-    if isinstance(x, Tensor) and x.dtype.kind == "c":
-        raise TypeError(f"fabs: expected a real dtype, got {x.dtype}")
-    return _core.abs(_floating(x))  # type: ignore[arg-type]  # a number is the op's TypeError
+    _check_real("fabs", x)
+    return _core.abs(_fit(x, x))
 
 
 def divmod(x1: Operand, x2: Operand, /) -> tuple[Tensor, Tensor]:
@@ -246,6 +243,7 @@ def divmod(x1: Operand, x2: Operand, /) -> tuple[Tensor, Tensor]:
     >>> vt.divmod(vt.asarray([7, -7]), 3)
     (Tensor([ 2, -3], dtype=int64), Tensor([1, 2], dtype=int64))
     """
+    check_operands("divmod", x1, x2)
     return _core.floor_divide(x1, x2), _core.remainder(x1, x2)
 
 
@@ -295,6 +293,7 @@ def isposinf(x: Tensor, /) -> Tensor:
     >>> vt.isposinf(vt.asarray([vt.inf, -vt.inf, 1.0]))
     Tensor([ True, False, False], dtype=bool)
     """
+    _check_real("isposinf", x)
     return _core.isinf(x) & _core.logical_not(_core.signbit(x))
 
 
@@ -321,6 +320,7 @@ def isneginf(x: Tensor, /) -> Tensor:
     >>> vt.isneginf(vt.asarray([vt.inf, -vt.inf, 1.0]))
     Tensor([False,  True, False], dtype=bool)
     """
+    _check_real("isneginf", x)
     return _core.isinf(x) & _core.signbit(x)
 
 
@@ -358,8 +358,7 @@ def nan_to_num(
     >>> vt.nan_to_num(vt.asarray([vt.nan, vt.inf, 1.0]), posinf=9.0)
     Tensor([0., 9., 1.], dtype=float32)
     """
-    if x.dtype.kind == "c":
-        raise TypeError(f"nan_to_num: expected a real dtype, got {x.dtype}")
+    _check_real("nan_to_num", x)
     if x.dtype.kind in "biu":
         return _core.astype(x, x.dtype, True)
     limits = data_types.finfo(x)
@@ -394,6 +393,7 @@ def modf(x: Tensor, /) -> tuple[Tensor, Tensor]:
     >>> vt.modf(vt.asarray([3.5, -0.25]))
     (Tensor([ 0.5 , -0.25], dtype=float32), Tensor([ 3., -0.], dtype=float32))
     """
+    _check_real("modf", x)
     x = _fit(x, x)
     whole = _core.trunc(x)
     fraction = _core.where(_core.isinf(x), 0.0, x - whole)
@@ -425,6 +425,7 @@ def spacing(x: Tensor, /) -> Tensor:
     >>> vt.spacing(vt.asarray([1.0, -2.0])) / 2.0**-23
     Tensor([ 1., -2.], dtype=float32)
     """
+    _check_real("spacing", x)
     x = _fit(x, x)
     away = _core.copysign(math.inf, x)
     return _core.nextafter(x, away) - x

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 import threading
-from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.exceptions import AxisError
 
 from vktensor import _core, elementwise, manipulation, searching, sorting, statistics
-from vktensor._core import Tensor
+from vktensor._checks import broadcasts_to, check_integer, check_integers, check_tensors
+from vktensor._core import Device, Tensor
 from vktensor._typing import DeviceLike, DTypeLike, RealOperand
 from vktensor.creation import asarray
 
@@ -28,11 +28,15 @@ __all__ = ["Generator", "default_rng"]
 Size = int | tuple[int, ...] | None
 
 
-def _shape(size: Size, *operands: Any) -> tuple[int, ...]:
-    """The shape asked for; by default that of the broadcast parameters."""
+def _shape(op: str, size: Size, *operands: Any) -> tuple[int, ...]:
+    """The shape asked for; by default that of the broadcast parameters, which must not be more."""
+    shapes = [getattr(x, "shape", ()) for x in operands]
     if size is None:
-        return np.broadcast_shapes(*(getattr(x, "shape", ()) for x in operands))
-    return (size,) if isinstance(size, int) else tuple(size)
+        return np.broadcast_shapes(*shapes)
+    wanted = check_integers(op, "size", size)
+    if not all(broadcasts_to(shape, wanted) for shape in shapes):
+        raise ValueError(f"{op}: expected a size that {shapes} broadcast to, got {wanted}")
+    return wanted
 
 
 def _number(x: Any) -> bool:
@@ -44,8 +48,8 @@ class Generator:
     """Stream of random numbers on one device; made by `vt.random.default_rng`.
 
     Methods take NumPy's names and defaults, but that real numbers are float32 unless `dtype` says
-    float64, float16 or bfloat16. Not pickled by value of what was drawn: `state` is all there is.
-    Methods may be called from several threads.
+    float64, float16 or bfloat16. Copies and pickles begin with the same `state`, on the same kind
+    of device. Methods may be called from several threads.
 
     Parameters
     ----------
@@ -70,6 +74,13 @@ class Generator:
         # The upper half of the last word counts draws that were thrown away.
         self._stream = low | (high & 0xFFFF) << 32
         self._block = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        device = self._device.uuid if isinstance(self._device, Device) else self._device
+        return Generator, (self._seed, device), self.state
+
+    def __setstate__(self, state: dict[str, int]) -> None:
+        self.state = state
 
     @property
     def state(self) -> dict[str, int]:
@@ -159,10 +170,10 @@ class Generator:
         if wanted.itemsize == 2 and (wanted.kind == "f" or wanted.name == "bfloat16"):
             # Rounding a float32 could give 1: as many bits as fit, exactly.
             bits = 11 if wanted.kind == "f" else 8
-            words = self._draw("bits", _shape(size), "uint32", 0, 0)
+            words = self._draw("bits", _shape("random", size), "uint32", 0, 0)
             whole = elementwise.bitwise_right_shift(words, 32 - bits)
             return _core.astype(whole * 2.0**-bits, wanted, False)
-        return self._real("uniform", _shape(size), wanted, 0.0, 1.0)
+        return self._real("uniform", _shape("random", size), wanted, 0.0, 1.0)
 
     def uniform(
         self,
@@ -201,7 +212,8 @@ class Generator:
         """
         if _number(low) and _number(high) and not low <= high:
             raise ValueError(f"uniform: expected low <= high, got {low} and {high}")
-        return self._real("uniform", _shape(size, low, high), dtype, low, high - low)
+        low, high = self._operand(low), self._operand(high)
+        return self._real("uniform", _shape("uniform", size, low, high), dtype, low, high - low)
 
     def standard_normal(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
         """Normal numbers of mean 0 and variance 1, by Box and Muller (1958).
@@ -228,7 +240,7 @@ class Generator:
         >>> vt.random.default_rng(1).standard_normal(3).shape
         (3,)
         """
-        return self._real("normal", _shape(size), dtype, 0.0, 1.0)
+        return self._real("normal", _shape("standard_normal", size), dtype, 0.0, 1.0)
 
     def normal(
         self,
@@ -270,7 +282,8 @@ class Generator:
         """
         if _number(scale) and not scale >= 0:
             raise ValueError(f"normal: expected scale >= 0, got {scale}")
-        return self._real("normal", _shape(size, loc, scale), dtype, loc, scale)
+        loc, scale = self._operand(loc), self._operand(scale)
+        return self._real("normal", _shape("normal", size, loc, scale), dtype, loc, scale)
 
     def standard_exponential(self, size: Size = None, dtype: DTypeLike | None = None) -> Tensor:
         """Exponential numbers of mean 1.
@@ -297,7 +310,8 @@ class Generator:
         >>> vt.random.default_rng(1).standard_exponential(3).shape
         (3,)
         """
-        return self._real("exponential", _shape(size), dtype, 0.0, 1.0)
+        shape = _shape("standard_exponential", size)
+        return self._real("exponential", shape, dtype, 0.0, 1.0)
 
     def exponential(
         self, scale: RealOperand = 1.0, size: Size = None, dtype: DTypeLike | None = None
@@ -332,7 +346,8 @@ class Generator:
         """
         if _number(scale) and not scale >= 0:
             raise ValueError(f"exponential: expected scale >= 0, got {scale}")
-        return self._real("exponential", _shape(size, scale), dtype, 0.0, scale)
+        scale = self._operand(scale)
+        return self._real("exponential", _shape("exponential", size, scale), dtype, 0.0, scale)
 
     # ---- integers -----------------------------------------------------------------------------
 
@@ -382,6 +397,10 @@ class Generator:
         (3, 5)
         """
         wanted = asarray(0, dtype=dtype).dtype
+        for bound in (low, high):
+            if bound is not None and np.ndim(bound):
+                kind = type(bound).__name__
+                raise TypeError(f"integers: expected numbers as bounds, got {kind}")
         if wanted.kind not in "iub":
             raise TypeError(f"integers: expected an integer dtype or bool, got {wanted}")
         first, last = (0, int(low)) if high is None else (int(low), int(high))
@@ -398,7 +417,7 @@ class Generator:
         # The kernel adds in 64 bits that wrap around.
         start = first - (1 << 64) if first >= 1 << 63 else first
         range_ = 0 if n_values == 1 << (8 * wide.itemsize) else n_values
-        values = self._draw("integers", _shape(size), wide, start, range_)
+        values = self._draw("integers", _shape("integers", size), wide, start, range_)
         return values if wide == wanted else _core.astype(values, wanted, False)
 
     def bytes(self, length: int) -> bytes:
@@ -419,6 +438,8 @@ class Generator:
         >>> len(vt.random.default_rng(1).bytes(5))
         5
         """
+        if length < 0:
+            raise ValueError(f"bytes: expected a length of at least 0, got {length}")
         words = self._draw("bits", (-(-length // 4),), "uint32", 0, 0)
         return np.asarray(words).tobytes()[:length]
 
@@ -428,12 +449,12 @@ class Generator:
         """The numbers below n in random order: sorted by 64 random bits each, ties by number."""
         return sorting.argsort(self._draw("bits", (n,), "uint64", 0, 0))
 
-    def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
+    def permutation(self, x: int | Tensor | Any, axis: int = 0) -> Tensor:
         """Slices of a tensor, or the numbers below an integer, in random order.
 
         Parameters
         ----------
-        x : int or Tensor
+        x : int, Tensor or array_like
             What is put in order: range(x) for an int.
         axis : int, optional
             Along which axis of a Tensor.
@@ -454,10 +475,15 @@ class Generator:
         >>> vt.sort(x)
         Tensor([0, 1, 2, 3, 4], dtype=int64)
         """
-        if isinstance(x, int):
+        if isinstance(x, (int, np.integer)):
             if x < 0:
                 raise ValueError(f"permutation: expected a number of at least 0, got {x}")
-            return self._order(x)
+            return self._order(int(x))
+        if not isinstance(x, Tensor):
+            if not np.ndim(x):
+                kind = type(x).__name__
+                raise TypeError(f"permutation: expected an integer or a tensor, got {kind}")
+            x = asarray(x, device=self._device)
         if not -x.ndim <= axis < x.ndim:
             raise AxisError(f"permutation: axis {axis} is out of bounds for {x.ndim} dimensions")
         return manipulation.take(x, self._order(x.shape[axis]), axis=axis)
@@ -484,6 +510,7 @@ class Generator:
         >>> vt.sort(x)
         Tensor([0, 1, 2, 3, 4], dtype=int64)
         """
+        check_tensors("shuffle", x)
         _core.assign(x, self.permutation(x, axis))
 
     def choice(
@@ -529,7 +556,7 @@ class Generator:
         Tensor([0, 1, 2, 3, 4], dtype=int64)
         """
         if not isinstance(a, (int, Tensor)):
-            a = asarray(a, device=self._device) if np.ndim(a) else index(a)
+            a = asarray(a, device=self._device) if np.ndim(a) else check_integer("choice", "a", a)
         n = a if isinstance(a, int) else a.shape[0] if a.ndim == 1 else 0
         if n < 1:
             raise ValueError(f"choice: expected a positive int or a 1-d tensor, got {a!r}")
@@ -539,8 +566,10 @@ class Generator:
             edges.shape == (n,) and math.isclose(float(edges[-1]), 1.0, abs_tol=1e-4)
         ):
             raise ValueError(f"choice: expected {n} probabilities with sum 1")
+        if weights is not None and float(_core.reduce("min", weights)) < 0:
+            raise ValueError("choice: expected probabilities of at least 0")
         if not replace:
-            places = self._choose(n, _shape(size), weights)
+            places = self._choose(n, _shape("choice", size), weights)
         elif edges is None:
             places = self.integers(0, n, size)
         else:
@@ -551,8 +580,12 @@ class Generator:
         flat = manipulation.reshape(places, (-1,))
         return manipulation.reshape(manipulation.take(a, flat, axis=0), places.shape)
 
+    def _operand(self, x: Any) -> Any:
+        """A parameter: a tensor or a number as it is, sequences and arrays as tensors."""
+        return x if isinstance(x, Tensor) or not np.ndim(x) else self._weights(x)
+
     def _weights(self, p: Any) -> Tensor:
-        """Floating probabilities; float32 for NumPy's float64 where the device has none."""
+        """A floating tensor; of float32 for NumPy's float64 where the device has none."""
         if not isinstance(p, Tensor):
             p = np.asarray(p, None if isinstance(p, np.ndarray) else np.float32)
             device = _core.default_device() if self._device is None else self._device

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from vktensor import _core
-from vktensor._checks import check_tensors
+from vktensor._checks import check_operands, check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
@@ -21,16 +19,13 @@ _MANY = 32
 
 def _beside(op: str, x1: Operand, x2: Operand) -> tuple[Tensor, Tensor]:
     """Both as tensors: a Python scalar takes the dtype it has beside the Tensor."""
-    for x in (x1, x2):
-        if not isinstance(x, Tensor) and np.ndim(x):
-            check_tensors(op, x)
-    if isinstance(x1, Tensor):
-        if isinstance(x2, Tensor):
-            return x1, x2
-        return x1, _core.full((), x2, _core.result_type(x1, x2), x1.device)
-    if isinstance(x2, Tensor):
-        return _core.full((), x1, _core.result_type(x1, x2), x2.device), x2
-    raise TypeError(f"{op}: expected a Tensor, got {type(x1).__name__}")
+    check_operands(op, x1, x2)
+    device = next(x.device for x in (x1, x2) if isinstance(x, Tensor))
+    dtype = _core.result_type(x1, x2)
+    first, second = (
+        x if isinstance(x, Tensor) else _core.full((), x, dtype, device) for x in (x1, x2)
+    )
+    return first, second
 
 
 def searchsorted(
@@ -184,6 +179,7 @@ def flatnonzero(x: Tensor, /) -> Tensor:
     >>> vt.flatnonzero(vt.asarray([[0, 5], [7, 0]]))
     Tensor([1, 2], dtype=int64)
     """
+    check_tensors("flatnonzero", x)
     return _core.flat_nonzero(x)
 
 
@@ -206,6 +202,7 @@ def argwhere(x: Tensor, /) -> Tensor:
     Tensor([[0, 1],
             [1, 0]], dtype=int64)
     """
+    check_tensors("argwhere", x)
     flat = _core.flat_nonzero(x)
     if x.ndim == 0:
         return _core.empty((flat.shape[0], 0), "int64", x.device)
