@@ -26,8 +26,9 @@ from vktensor import (
 )
 from vktensor._arranging import _host, _ravel, _refuse
 from vktensor._core import Tensor
-from vktensor._functions import _TABLE, _at_least, _both, _implements, _stored, _tensor
+from vktensor._functions import _TABLE, _at_least, _both, _implements, _tensor
 from vktensor._typing import Axis
+from vktensor._ufuncs import stored
 
 _of_linalg = functools.partial(_implements, module=np.linalg)
 
@@ -80,7 +81,7 @@ def _quantile_function(name: str, scale: float, skips_nan: bool) -> Callable[...
         _refuse(name, weights=weights)
         q = np.asarray(_host(q), np.float64) / scale
         found = samples.quantiles(name, _tensor(a, q), q, axis, method, keepdims is True, skips_nan)
-        return _stored(name, found, out)
+        return stored(name, found, out)
 
     return call
 
@@ -94,7 +95,7 @@ def _median_function(name: str, skips_nan: bool) -> Callable[..., Any]:
         keepdims: Any = False,
     ) -> Any:
         found = samples.quantiles(name, a, 0.5, axis, "linear", keepdims is True, skips_nan)
-        return _stored(name, found, out)
+        return stored(name, found, out)
 
     return call
 
@@ -358,7 +359,7 @@ _of_linalg("trace")(lambda x, /, *, offset=0, dtype=None: x.trace(offset, -2, -1
 
 @_of_linalg("multi_dot")
 def _multi_dot(arrays: Sequence[Any], *, out: Any = None) -> Any:
-    return _stored("multi_dot", functools.reduce(_TABLE[np.dot], arrays), out)
+    return stored("multi_dot", functools.reduce(_TABLE[np.dot], arrays), out)
 
 
 @_of_linalg("matrix_power")

@@ -16,7 +16,8 @@ from numpy.exceptions import AxisError
 
 from vktensor import _core, creation, elementwise, files, manipulation, searching
 from vktensor._core import Tensor
-from vktensor._functions import _TABLE, _both, _implements, _stored, _tensor
+from vktensor._functions import _TABLE, _both, _implements, _tensor
+from vktensor._ufuncs import stored
 
 
 def _refuse(op: str, **options: Any) -> None:
@@ -57,7 +58,7 @@ _implements("array2string")(lambda a, *args, **kwds: np.array2string(a.numpy(), 
 
 # ---- elementwise ------------------------------------------------------------------------------
 
-_implements("fix")(lambda x, out=None: _stored("fix", elementwise.trunc(x), out))
+_implements("fix")(lambda x, out=None: stored("fix", elementwise.trunc(x), out))
 
 
 @_implements("iscomplex")
@@ -154,7 +155,7 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     result = _tensor(choices[0], beside)
     for i in range(1, n):
         result = _core.where(a >= i, choices[i], result)
-    return _stored("choose", result, out)
+    return stored("choose", result, out)
 
 
 @_implements("piecewise")

@@ -8,8 +8,8 @@ import numpy as np
 
 from vktensor import _core, elementwise, linear_algebra, manipulation, searching, sorting
 from vktensor._core import Tensor
-from vktensor._reduction_methods import stored
 from vktensor._typing import DTypeLike, Operand
+from vktensor._ufuncs import stored
 
 # ---- elements ---------------------------------------------------------------------------------
 

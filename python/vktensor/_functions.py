@@ -30,6 +30,7 @@ from vktensor import (
 )
 from vktensor._core import Tensor
 from vktensor._typing import Axis
+from vktensor._ufuncs import stored
 
 _TABLE: dict[Callable[..., Any], Callable[..., Any]] = {}
 
@@ -225,10 +226,6 @@ def _cast(op: str, x: Tensor, dtype: Any, casting: Any) -> Tensor:
     return _core.astype(x, target, False)
 
 
-def _stored(op: str, result: Tensor, out: Any) -> Any:
-    return result if out is None else _ufuncs.store(op, out, result)
-
-
 @_implements("concatenate", "concat")
 def _concatenate(
     arrays: Sequence[Tensor],
@@ -239,7 +236,7 @@ def _concatenate(
     casting: str = "same_kind",
 ) -> Any:
     result = manipulation.concat(_tensors(*arrays), axis=axis)
-    return _stored("concatenate", _cast("concatenate", result, dtype, casting), out)
+    return stored("concatenate", _cast("concatenate", result, dtype, casting), out)
 
 
 @_implements("stack")
@@ -252,7 +249,7 @@ def _stack(
     casting: str = "same_kind",
 ) -> Any:
     result = manipulation.stack(_tensors(*arrays), axis=axis)
-    return _stored("stack", _cast("stack", result, dtype, casting), out)
+    return stored("stack", _cast("stack", result, dtype, casting), out)
 
 
 def _at_least(x: Tensor, ndim: int) -> Tensor:
@@ -440,7 +437,7 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
 
 def _scanning(function: Callable[..., Tensor]) -> Callable[..., Any]:
     def call(x: Tensor, /, *, out: Any = None, **kwargs: Any) -> Any:
-        return _stored(function.__name__, function(_at_least(x, 1), **kwargs), out)
+        return stored(function.__name__, function(_at_least(x, 1), **kwargs), out)
 
     return call
 
@@ -451,7 +448,7 @@ _implements("count_nonzero")(
 _implements("cumulative_prod")(_scanning(statistics.cumulative_prod))
 _implements("cumulative_sum")(_scanning(statistics.cumulative_sum))
 _implements("inner")(lambda a, b: _inner(a, b))
-_implements("outer")(lambda a, b, out=None: _stored("outer", _outer(a, b), out))
+_implements("outer")(lambda a, b, out=None: stored("outer", _outer(a, b), out))
 _implements("tensordot")(
     lambda a, b, axes=2: linear_algebra.tensordot(*_both(a, b), axes=_pairs(axes))
 )
@@ -543,7 +540,7 @@ def _einsum(
     if not isinstance(subscripts, str):
         subscripts, operands = _labelled((subscripts, *operands))
     placed = [_cast("einsum", x, dtype, casting) for x in _tensors(*operands)]
-    return _stored("einsum", linear_algebra.einsum(subscripts, *placed), out)
+    return stored("einsum", linear_algebra.einsum(subscripts, *placed), out)
 
 
 def _labelled(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
@@ -614,12 +611,12 @@ def _nan_to_num(
 
 @_implements("isposinf")
 def _isposinf(x: Tensor, out: Any = None) -> Any:
-    return _stored("isposinf", numeric.isposinf(x), out)
+    return stored("isposinf", numeric.isposinf(x), out)
 
 
 @_implements("isneginf")
 def _isneginf(x: Tensor, out: Any = None) -> Any:
-    return _stored("isneginf", numeric.isneginf(x), out)
+    return stored("isneginf", numeric.isneginf(x), out)
 
 
 _implements("sinc")(numeric.sinc)
@@ -658,14 +655,14 @@ def _nan_extreme(name: str, rest: float) -> Callable[..., Any]:
         if a.dtype.kind not in "biu":
             nothing = _core.reduce("all", _core.isnan(a), axis, keepdims)
             result = _core.where(nothing, np.nan, result)
-        return _stored(f"nan{name}", result, out)
+        return stored(f"nan{name}", result, out)
 
     return call
 
 
 def _nan_position(name: str) -> Callable[..., Any]:
     def call(a: Tensor, axis: int | None = None, out: Any = None, *, keepdims: bool = False) -> Any:
-        return _stored(name, getattr(without_nan, name)(a, axis=axis, keepdims=keepdims), out)
+        return stored(name, getattr(without_nan, name)(a, axis=axis, keepdims=keepdims), out)
 
     return call
 

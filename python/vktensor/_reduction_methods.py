@@ -7,11 +7,7 @@ from typing import Any
 from vktensor import _core, _ufuncs
 from vktensor._core import Tensor
 from vktensor._typing import Axis, DTypeLike, Scalar
-
-
-def stored(op: str, result: Tensor, out: Any) -> Any:
-    """The result, or `out` with the result in it."""
-    return result if out is None else _ufuncs.store(op, out, result)
+from vktensor._ufuncs import stored
 
 
 def _sum(

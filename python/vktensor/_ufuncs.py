@@ -126,6 +126,11 @@ def store(op: str, out: Any, result: Tensor, where: Any = True, casting: str = "
     return out
 
 
+def stored(op: str, result: Tensor, out: Any) -> Any:
+    """The result, or `out` with the result in it."""
+    return result if out is None else store(op, out, result)
+
+
 def _call(ufunc: np.ufunc, inputs: list[Any], dtype: Any = None) -> Any:
     function = find(ufunc)
     if function is None:
