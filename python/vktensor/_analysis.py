@@ -113,7 +113,8 @@ def _partition(
     a: Tensor, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None
 ) -> Tensor:
     _refuse("partition", order=order)
-    return sorting.sort(_ravel(a) if axis is None else a, axis=-1 if axis is None else axis)
+    a, axis = manipulation.lines(a, axis)
+    return sorting.sort(a, axis=axis)
 
 
 @_implements("argpartition")
@@ -121,7 +122,8 @@ def _argpartition(
     a: Tensor, kth: Any, axis: int | None = -1, kind: str = "introselect", order: Any = None
 ) -> Tensor:
     _refuse("argpartition", order=order)
-    return sorting.argsort(_ravel(a) if axis is None else a, axis=-1 if axis is None else axis)
+    a, axis = manipulation.lines(a, axis)
+    return sorting.argsort(a, axis=axis)
 
 
 @_implements("lexsort")

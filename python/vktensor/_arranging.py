@@ -212,8 +212,7 @@ def _block(arrays: Any) -> Tensor:
 
 
 def _along(op: str, arr: Tensor, axis: int | None) -> tuple[Tensor, int]:
-    if axis is None:
-        return _ravel(arr), 0
+    arr, axis = manipulation.lines(arr, axis)
     return arr, manipulation._axes(op, axis, arr.ndim)[0]
 
 

@@ -171,8 +171,7 @@ def _take(
     >>> vt.asarray([3, 1, 2]).take([2, 0])
     Tensor([2, 3], dtype=int64)
     """
-    x = _core.reshape(self, (-1,), None) if axis is None else self
-    axis = 0 if axis is None else axis
+    x, axis = manipulation.lines(self, axis)
     at = _core.asarray(indices, None, self.device, None)
     if not at.size and not isinstance(indices, (Tensor, np.ndarray)):
         at = _core.astype(at, "int64", False)  # an empty list has no dtype of its own
@@ -256,8 +255,8 @@ def _compress(self: Tensor, condition: Any, axis: int | None = None, out: Any = 
     keep = _core.asarray(condition, "bool", self.device, None)
     if keep.ndim != 1:
         raise ValueError(f"compress: expected a condition of 1 dimension, got {keep.ndim}")
-    x = _core.reshape(self, (-1,), None) if axis is None else self
-    return stored("compress", _core.take(x, _core.flat_nonzero(keep), axis or 0), out)
+    x, axis = manipulation.lines(self, axis)
+    return stored("compress", _core.take(x, _core.flat_nonzero(keep), axis), out)
 
 
 def _repeat(self: Tensor, repeats: Any, axis: int | None = None) -> Tensor:
@@ -372,8 +371,8 @@ def _argsort(
     del kind, stable
     if order is not None:
         raise ValueError("argsort: a Tensor has no fields to order by")
-    x = _core.reshape(self, (-1,), None) if axis is None else self
-    return sorting.argsort(x, axis=-1 if axis is None else axis)
+    x, axis = manipulation.lines(self, axis)
+    return sorting.argsort(x, axis=axis)
 
 
 def _dot(self: Tensor, b: Any, out: Any = None) -> Any:

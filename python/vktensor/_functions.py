@@ -370,8 +370,7 @@ _implements("triu")(lambda m, k=0: creation.triu(m, k=k))
 @_implements("take_along_axis")
 def _take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Tensor:
     arr, indices = _both(arr, indices)
-    if axis is None:
-        arr, axis = _core.reshape(arr, (-1,), None), 0
+    arr, axis = manipulation.lines(arr, axis)
     return manipulation.take_along_axis(arr, indices, axis=axis)
 
 
@@ -487,8 +486,8 @@ def _sort(
 ) -> Tensor:
     if order is not None:
         raise ValueError(f"sort: expected no order, as there are no fields, got {order!r}")
-    x = _core.reshape(a, (-1,), None) if axis is None else a
-    return sorting.sort(x, axis=-1 if axis is None else axis)
+    a, axis = manipulation.lines(a, axis)
+    return sorting.sort(a, axis=axis)
 
 
 @_implements("unique")

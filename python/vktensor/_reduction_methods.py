@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vktensor import _core, _ufuncs
+from vktensor import _core, _ufuncs, manipulation
 from vktensor._core import Tensor
 from vktensor._typing import Axis, DTypeLike, Scalar
 from vktensor._ufuncs import stored
@@ -240,8 +240,8 @@ def _argmin(
 
 
 def _scanned(name: str, x: Tensor, axis: int | None, dtype: Any, out: Any) -> Any:
-    x = _core.reshape(x, (-1,), None) if axis is None else x
-    return stored(name, _core.scan(name, x, 0 if axis is None else axis, dtype), out)
+    x, axis = manipulation.lines(x, axis)
+    return stored(name, _core.scan(name, x, axis, dtype), out)
 
 
 def _cumsum(

@@ -52,6 +52,11 @@ def _axes(op: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     return found
 
 
+def lines(x: Tensor, axis: int | None) -> tuple[Tensor, int]:
+    """`x` and the axis along which a function works: flattened, and its only one, for None."""
+    return (_core.reshape(x, (-1,), None), 0) if axis is None else (x, axis)
+
+
 def broadcast_to(x: Tensor, /, shape: Sequence[int]) -> Tensor:
     """View with another shape, repeated along new axes and those of length 1.
 
@@ -631,8 +636,7 @@ def repeat(
     Tensor([1, 2, 2], dtype=int64)
     """
     check_tensors("repeat", x)
-    if axis is None:
-        x, axis = _core.reshape(x, (-1,), None), 0
+    x, axis = lines(x, axis)
     (place,) = _axes("repeat", axis, x.ndim)
     if not isinstance(repeats, int):
         repeats = _core.asarray(repeats, None, x.device, None)
