@@ -10,7 +10,14 @@ import numpy as np
 
 from vktensor._core import Tensor
 
-__all__ = ["broadcasts_to", "check_integer", "check_integers", "check_operands", "check_tensors"]
+__all__ = [
+    "broadcasts_to",
+    "check_integer",
+    "check_integers",
+    "check_operands",
+    "check_real",
+    "check_tensors",
+]
 
 
 def check_tensors(op: str, *values: Any) -> None:
@@ -18,6 +25,13 @@ def check_tensors(op: str, *values: Any) -> None:
     for value in values:
         if not isinstance(value, Tensor):
             raise TypeError(f"{op}: expected a Tensor, got {type(value).__name__}")
+
+
+def check_real(op: str, x: Any) -> None:
+    """TypeError unless it is a tensor of real numbers."""
+    check_tensors(op, x)
+    if x.dtype.kind == "c":
+        raise TypeError(f"{op}: expected a real dtype, got {x.dtype}")
 
 
 def check_operands(op: str, *values: Any) -> None:

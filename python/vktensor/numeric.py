@@ -9,21 +9,14 @@ from __future__ import annotations
 import math
 
 from vktensor import _core, _docstrings, data_types
-from vktensor._checks import check_operands, check_tensors
+from vktensor._checks import check_operands, check_real
 from vktensor._core import Tensor
 from vktensor._typing import Operand
 
 
-def _check_real(op: str, x: Tensor) -> None:
-    """TypeError for what is no Tensor of real numbers."""
-    check_tensors(op, x)
-    if x.dtype.kind == "c":
-        raise TypeError(f"{op}: expected a real dtype, got {x.dtype}")
-
-
 def _wide(op: str, x: Tensor) -> Tensor:
     """`x` in float32 or float64, in which constants have all their digits."""
-    _check_real(op, x)
+    check_real(op, x)
     return _core.astype(x, "float64" if x.dtype.name == "float64" else "float32", False)
 
 
@@ -213,7 +206,7 @@ def fabs(x: Tensor, /) -> Tensor:
     >>> vt.fabs(vt.asarray([-1, 2]))
     Tensor([1., 2.], dtype=float32)
     """
-    _check_real("fabs", x)
+    check_real("fabs", x)
     return _core.abs(_fit(x, x))
 
 
@@ -293,7 +286,7 @@ def isposinf(x: Tensor, /) -> Tensor:
     >>> vt.isposinf(vt.asarray([vt.inf, -vt.inf, 1.0]))
     Tensor([ True, False, False], dtype=bool)
     """
-    _check_real("isposinf", x)
+    check_real("isposinf", x)
     return _core.isinf(x) & _core.logical_not(_core.signbit(x))
 
 
@@ -320,7 +313,7 @@ def isneginf(x: Tensor, /) -> Tensor:
     >>> vt.isneginf(vt.asarray([vt.inf, -vt.inf, 1.0]))
     Tensor([False,  True, False], dtype=bool)
     """
-    _check_real("isneginf", x)
+    check_real("isneginf", x)
     return _core.isinf(x) & _core.signbit(x)
 
 
@@ -358,7 +351,7 @@ def nan_to_num(
     >>> vt.nan_to_num(vt.asarray([vt.nan, vt.inf, 1.0]), posinf=9.0)
     Tensor([0., 9., 1.], dtype=float32)
     """
-    _check_real("nan_to_num", x)
+    check_real("nan_to_num", x)
     if x.dtype.kind in "biu":
         return _core.astype(x, x.dtype, True)
     limits = data_types.finfo(x)
@@ -393,7 +386,7 @@ def modf(x: Tensor, /) -> tuple[Tensor, Tensor]:
     >>> vt.modf(vt.asarray([3.5, -0.25]))
     (Tensor([ 0.5 , -0.25], dtype=float32), Tensor([ 3., -0.], dtype=float32))
     """
-    _check_real("modf", x)
+    check_real("modf", x)
     x = _fit(x, x)
     whole = _core.trunc(x)
     fraction = _core.where(_core.isinf(x), 0.0, x - whole)
@@ -425,7 +418,7 @@ def spacing(x: Tensor, /) -> Tensor:
     >>> vt.spacing(vt.asarray([1.0, -2.0])) / 2.0**-23
     Tensor([ 1., -2.], dtype=float32)
     """
-    _check_real("spacing", x)
+    check_real("spacing", x)
     x = _fit(x, x)
     away = _core.copysign(math.inf, x)
     return _core.nextafter(x, away) - x

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from vktensor import _core, _ufunc_methods, manipulation, searching, sorting, statistics
+from vktensor._checks import check_real
 from vktensor._core import Tensor
 from vktensor._typing import Axis, Operand
 
@@ -58,14 +59,11 @@ _CHOOSING = ("lower", "higher", "nearest", "inverted_cdf", "closest_observation"
 
 def _real(op: str, x: Any, beside: Tensor | None = None) -> Tensor:
     """`x` as a Tensor of real numbers, on the device of `beside`."""
-    if not isinstance(x, Tensor):
-        if beside is None:
-            raise TypeError(f"{op}: expected a Tensor, got {type(x).__name__}")
+    if beside is not None and not isinstance(x, Tensor):
         x = _core.asarray(x, None, beside.device, None)
-    found: Tensor = x
-    if found.dtype.kind == "c":
-        raise TypeError(f"{op}: expected a real dtype, got {found.dtype}")
-    return found
+    check_real(op, x)
+    real: Tensor = x
+    return real
 
 
 # ---- quantiles --------------------------------------------------------------------------------

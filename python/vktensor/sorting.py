@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vktensor import _core, elementwise, statistics
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 
 __all__ = [
@@ -142,8 +143,7 @@ class Runs:
     each of which asks for some of it. Finding their number waits for the device."""
 
     def __init__(self, op: str, x: Tensor, equal_nan: bool = False) -> None:
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{op}: expected a Tensor, got {type(x).__name__}")
+        check_tensors(op, x)
         self._shape = x.shape
         self._sorted, self._indices = _sorted(_core.reshape(x, (-1,), None))
         before, after = self._sorted[:-1], self._sorted[1:]

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from vktensor import _core
+from vktensor._checks import check_tensors
 from vktensor._core import Tensor
 from vktensor._typing import Axis, DTypeLike
 
@@ -24,8 +25,7 @@ __all__ = [
 
 def replaced(op: str, x: Tensor, rest: Any) -> Tensor:
     """`x` with `rest` for NaN."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{op}: expected a Tensor, got {type(x).__name__}")
+    check_tensors(op, x)
     return x if x.dtype.kind in "biu" else _core.where(_core.isnan(x), rest, x)
 
 
