@@ -643,18 +643,11 @@ def _without_nan(name: str, rest: float) -> Callable[..., Any]:
     return call
 
 
-def _nan_extreme(name: str, rest: float) -> Callable[..., Any]:
-    """As above, but NaN where there is nothing else."""
-
+def _nan_extreme(name: str) -> Callable[..., Any]:
     def call(
         a: Tensor, axis: Axis = None, out: Any = None, keepdims: bool = False, **kwargs: Any
     ) -> Any:
-        numbers = without_nan.replaced(f"nan{name}", a, rest)
-        result = getattr(numbers, name)(axis, None, keepdims, **kwargs)
-        if a.dtype.kind not in "biu":
-            nothing = _core.reduce("all", _core.isnan(a), axis, keepdims)
-            result = _core.where(nothing, np.nan, result)
-        return stored(f"nan{name}", result, out)
+        return stored(f"nan{name}", without_nan.extreme(name, a, axis, keepdims, **kwargs), out)
 
     return call
 
@@ -681,8 +674,8 @@ _implements("nancumsum")(_without_nan("cumsum", 0))
 _implements("nancumprod")(_without_nan("cumprod", 1))
 _implements("nanargmax")(_nan_position("nanargmax"))
 _implements("nanargmin")(_nan_position("nanargmin"))
-_implements("nanmax")(_nan_extreme("max", -np.inf))
-_implements("nanmin")(_nan_extreme("min", np.inf))
+_implements("nanmax")(_nan_extreme("max"))
+_implements("nanmin")(_nan_extreme("min"))
 _implements("nanmean")(_nan_moment("mean"))
 _implements("nanvar")(_nan_moment("var"))
 _implements("nanstd")(_nan_moment("std"))

@@ -29,9 +29,11 @@ def replaced(op: str, x: Tensor, rest: Any) -> Tensor:
     return x if x.dtype.kind in "biu" else _core.where(_core.isnan(x), rest, x)
 
 
-def _extreme(name: str, x: Tensor, axis: Axis, keepdims: bool, rest: float) -> Tensor:
-    """The smallest or largest number, NaN where there is none."""
-    result = _core.reduce(name, replaced(f"nan{name}", x, rest), axis, keepdims)
+def extreme(name: str, x: Tensor, axis: Axis, keepdims: bool, **options: Any) -> Tensor:
+    """The smallest or largest number, NaN where there is none; `options` are those of the method
+    `name`."""
+    numbers = replaced(f"nan{name}", x, math.inf if name == "min" else -math.inf)
+    result: Tensor = getattr(numbers, name)(axis, keepdims=keepdims, **options)
     if x.dtype.kind in "biu":
         return result
     nothing = _core.reduce("all", _core.isnan(x), axis, keepdims)
@@ -169,7 +171,7 @@ def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     >>> vt.nanmin(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(2., dtype=float32)
     """
-    return _extreme("min", x, axis, keepdims, math.inf)
+    return extreme("min", x, axis, keepdims)
 
 
 def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -201,7 +203,7 @@ def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     >>> vt.nanmax(vt.asarray([4.0, vt.nan, 2.0]))
     Tensor(4., dtype=float32)
     """
-    return _extreme("max", x, axis, keepdims, -math.inf)
+    return extreme("max", x, axis, keepdims)
 
 
 def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
