@@ -34,7 +34,7 @@ def extreme(name: str, x: Tensor, axis: Axis, keepdims: bool, **options: Any) ->
     `name`."""
     numbers = replaced(f"nan{name}", x, math.inf if name == "min" else -math.inf)
     result: Tensor = getattr(numbers, name)(axis, keepdims=keepdims, **options)
-    if x.dtype.kind in "biu":
+    if x.dtype.kind in "biu" or options.get("initial") is not None:
         return result
     nothing = _core.reduce("all", _core.isnan(x), axis, keepdims)
     return _core.where(nothing, math.nan, result)
