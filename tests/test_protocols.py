@@ -309,6 +309,7 @@ CALLS: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
             ((B, 0), {"keepdims": True}), ((B,), {"axis": 1, "initial": 4})],
     "mean": [((A,), {}), ((A, 0), {}), ((A,), {"dtype": np.float64}), ((A,), {"where": A > 0})],
     "meshgrid": [((V, A[0]), {}), ((V, [1, 2]), {}), ((V, A[0]), {"sparse": True}),
+                 ((V,), {"sparse": True}),
                  ((V, V), {"indexing": "ij"})],
     "min": [((A,), {}), ((B, 0), {}), ((A,), {"where": A > 0, "initial": 9})],
     "moveaxis": [((A, 0, 1), {})],

@@ -383,9 +383,13 @@ def _meshgrid(
     if not sparse:
         return grid
     # Of each its own axis is left: for 'xy' the first two have changed places.
-    order = [1, 0, *range(2, len(grid))] if indexing == "xy" else range(len(grid))
-    own = [tuple(slice(None) if a == i else slice(1) for a in range(len(grid))) for i in order]
-    return tuple(x[index] for x, index in zip(grid, own, strict=False))
+    axes = list(range(len(grid)))
+    if indexing == "xy":
+        axes[:2] = axes[:2][::-1]
+    return tuple(
+        x[tuple(slice(None if a == axis else 1) for a in range(len(grid)))]
+        for x, axis in zip(grid, axes, strict=True)
+    )
 
 
 @_implements("tile")
