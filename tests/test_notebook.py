@@ -207,6 +207,23 @@ def test_wrong_options_and_errors_of_the_code_are_raised(shell):
     assert len(give(shell, "%vt_profile a + 5").dispatches) == 1
 
 
+def test_code_is_run_as_it_is_written(shell, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    shell.user_ns["s"], shell.user_ns["number"] = shell.user_ns["a"], 5
+    assert [d.what for d in give(shell, "%vt_profile -s").dispatches] == ["-a"]
+    profile = give(shell, "%vt_profile -sum([s, s])")
+    assert [d.what for d in profile.dispatches] == ["-(0.0 + a + a)"]
+    assert not list(here.iterdir())  # neither was the name of a file
+    assert give(shell, "%vt_time -o -r 1 -sum([s])").n_dispatches == 1
+    # IPython would put the values of names in braces or after a dollar into a line.
+    give(shell, "%vt_profile kept = '{number} $number'")
+    assert shell.user_ns["kept"] == "{number} $number"
+    give(shell, "%vt_profile -s 'a trace.json' s + 1")
+    assert [path.name for path in here.iterdir()] == ["a trace.json"]
+
+
 def test_vt_profile_shows_the_work_and_keeps_names(shell, tmp_path):
     path = tmp_path / "trace.json"
     p = give(shell, f"%%vt_profile -s {path}\nb = vt.exp(a)\nb *= 2\nvt.sum(b)")

@@ -129,6 +129,13 @@ def test_float_power_is_computed_in_float64():
     assert vt.float_power(2.0, vt.asarray(x)).dtype == np.float64
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_spacing_is_positive_at_both_zeros(dtype):
+    zeros = np.asarray([0.0, -0.0], dtype)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(np.asarray(vt.spacing(vt.asarray(zeros))), np.spacing(zeros))
+
+
 def test_sinc_is_zero_at_integers_and_even():
     for dtype in ("float32", "float64"):
         n = np.arange(1, 5000).astype(dtype)

@@ -315,6 +315,39 @@ def test_a_profile_sees_the_work_of_all_threads():
     assert all(d.ns > 0 for d in p.dispatches)
 
 
+def test_what_other_threads_do_lies_where_it_was(tmp_path):
+    """Waits that were under way at the start begin before it, and nothing ends after the end: the
+    boxes of a thread's track follow one another."""
+    tensors = [normal(300_000) for _ in range(2)]
+    going = threading.Event()
+
+    def work(x: vt.Tensor) -> None:
+        while not going.is_set():
+            vt.eval(vt.sin(x) * vt.exp(x))
+
+    threads = [threading.Thread(target=work, args=(x,)) for x in tensors]
+    for t in threads:
+        t.start()
+    profiles = []
+    for i in range(30):
+        with vt.profile() as p:
+            vt.eval(tensors[0] + i)
+        profiles.append(p)
+    going.set()
+    for t in threads:
+        t.join()
+    for p in profiles:
+        events = [*p.dispatches, *p.waits, *p.submits, *p.transfers, *p.memory]
+        assert all(e.end_ns <= p.ns + p.clock_error_ns for e in events)
+        p.save(tmp_path / "trace.json")
+        trace = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+        boxes = [e for e in trace if e["ph"] == "X" and e["cat"] == "wait"]
+        for tid in {e["tid"] for e in boxes}:
+            track = sorted((e["ts"], e["ts"] + e["dur"]) for e in boxes if e["tid"] == tid)
+            assert all(a[1] <= b[0] + 1e-3 for a, b in zip(track, track[1:], strict=False))
+        assert all(e["ts"] >= 0 and e.get("dur", 0) >= 0 for e in trace if "ts" in e)
+
+
 def test_thousands_of_events_are_kept_and_timed():
     x = normal(8)
     with vt.profile() as p:

@@ -134,10 +134,10 @@ static bool add_details(PyObject *dict, const vkt_profile_event *event)
 static PyObject *describe_profile_event(const vkt_profile_event *event)
 {
     PyObject *dict = Py_BuildValue(
-        "{s:s,s:N,s:K,s:K,s:K,s:K,s:K}", "kind", KINDS[event->kind], "name", decode(event->name),
-        "start_ns", (unsigned long long)event->start_ns, "ns", (unsigned long long)event->ns,
-        "nbytes", (unsigned long long)event->nbytes, "submit", (unsigned long long)event->submit,
-        "thread", (unsigned long long)event->thread);
+        "{s:s,s:N,s:L,s:K,s:K,s:K,s:K}", "kind", KINDS[event->kind], "name", decode(event->name),
+        "start_ns", (long long)event->start_ns, "ns", (unsigned long long)event->ns, "nbytes",
+        (unsigned long long)event->nbytes, "submit", (unsigned long long)event->submit, "thread",
+        (unsigned long long)event->thread);
 
     if (dict && !add_details(dict, event))
         Py_CLEAR(dict);

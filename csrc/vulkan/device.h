@@ -441,9 +441,11 @@ typedef struct vkt_profile_event {
      * import, unimport (memory that is not the pool's), start, stop. */
     char name[64];
     const vkt_note *note; /* of a DISPATCH, or NULL */
-    /* When it began, from the profile's start, and how long it took: on the GPU for DISPATCH and
-     * COPY (0 long, at the time of recording, where there are no timestamps), else on the host. */
-    uint64_t start_ns, ns;
+    /* When it began, from the profile's start (negative: was under way then, on another thread),
+     * and how long it took: on the GPU for DISPATCH and COPY (0 long, at the time of recording,
+     * where there are no timestamps), else on the host. */
+    int64_t start_ns;
+    uint64_t ns;
     uint64_t recorded_ns; /* DISPATCH, COPY: when it was recorded */
     uint64_t nbytes;
     uint64_t submit; /* timeline value: of the commands; of WAIT, the one waited for */
@@ -472,7 +474,7 @@ typedef struct vkt_profile_record {
     vkt_note *notes;
     size_t n_events;
     uint64_t n_dropped;
-    uint64_t ns;             /* from start to stop */
+    uint64_t ns;             /* from start to stop; no event ends later */
     uint64_t clock_error_ns; /* GPU times may be off by this much on the host's clock */
     bool calibrated;         /* the device told its clock; else a submit's round trip did */
 } vkt_profile_record;

@@ -91,7 +91,7 @@ static void note_host(vkt_device *device, vkt_profile_event *event, const char *
     if (!profile)
         return;
     (void)snprintf(event->name, sizeof(event->name), "%s", name);
-    event->ns = vkt_now_ns() - event->start_ns;
+    event->ns = vkt_now_ns() - (uint64_t)event->start_ns;
     vkt_mutex_lock(&profile->lock);
     (void)push(profile, event);
     vkt_mutex_unlock(&profile->lock);
@@ -153,7 +153,7 @@ void vkt_profile_begin(vkt_device *device, VkCommandBuffer commands, const char 
     uint64_t now = vkt_now_ns();
     vkt_profile_event event = {
         .kind = launch ? VKT_EVENT_DISPATCH : VKT_EVENT_COPY,
-        .start_ns = now,
+        .start_ns = (int64_t)now,
         .recorded_ns = now,
         .nbytes = nbytes,
         .submit = vkt_queue_next_value(device),
@@ -192,7 +192,7 @@ void vkt_profile_submitted(vkt_device *device, uint64_t began_ns, uint64_t value
     vkt_memory_get_stats(device, &stats);
     vkt_profile_event event = {
         .kind = VKT_EVENT_SUBMIT,
-        .start_ns = began_ns,
+        .start_ns = (int64_t)began_ns,
         .nbytes = nbytes,
         .submit = value,
         .n_commands = n_commands,
@@ -204,7 +204,8 @@ void vkt_profile_submitted(vkt_device *device, uint64_t began_ns, uint64_t value
 
 void vkt_profile_waited(vkt_device *device, uint64_t began_ns, uint64_t value, const char *why)
 {
-    vkt_profile_event event = {.kind = VKT_EVENT_WAIT, .start_ns = began_ns, .submit = value};
+    vkt_profile_event event = {
+        .kind = VKT_EVENT_WAIT, .start_ns = (int64_t)began_ns, .submit = value};
     note_host(device, &event, why);
 }
 
@@ -214,7 +215,7 @@ void vkt_profile_compiled(vkt_device *device, uint64_t began_ns, const char *nam
     vkt_profile_event event = {
         .kind = VKT_EVENT_COMPILE,
         .flags = flags,
-        .start_ns = began_ns,
+        .start_ns = (int64_t)began_ns,
         .glslang_ns = glslang_ns,
         .driver_ns = driver_ns,
     };
@@ -224,7 +225,8 @@ void vkt_profile_compiled(vkt_device *device, uint64_t began_ns, const char *nam
 void vkt_profile_transferred(vkt_device *device, uint64_t began_ns, const char *direction,
                              uint64_t nbytes)
 {
-    vkt_profile_event event = {.kind = VKT_EVENT_TRANSFER, .start_ns = began_ns, .nbytes = nbytes};
+    vkt_profile_event event = {
+        .kind = VKT_EVENT_TRANSFER, .start_ns = (int64_t)began_ns, .nbytes = nbytes};
     note_host(device, &event, direction);
 }
 
@@ -233,7 +235,7 @@ void vkt_profile_memory(vkt_device *device, uint64_t began_ns, const char *what,
 {
     vkt_profile_event event = {
         .kind = VKT_EVENT_MEMORY,
-        .start_ns = began_ns,
+        .start_ns = (int64_t)began_ns,
         .nbytes = nbytes,
         .in_use = in_use,
         .reserved = reserved,
@@ -350,7 +352,7 @@ static void place_event(const vkt_device *device, const vkt_clock *clock, double
                         vkt_profile_event *event)
 {
     *event = from->event;
-    event->start_ns = event->start_ns > origin ? event->start_ns - origin : 0;
+    event->start_ns -= (int64_t)origin;
     event->recorded_ns = event->recorded_ns > origin ? event->recorded_ns - origin : 0;
     if (!results || !results[from->query].available || !results[from->query + 1].available)
         return;
@@ -358,7 +360,7 @@ static void place_event(const vkt_device *device, const vkt_clock *clock, double
     double ticks = count_ticks(device, start, results[from->query + 1].ticks);
     /* In two parts: a double does not hold nanoseconds since the machine's start exactly. */
     double after = count_ticks(device, clock->ticks, start) * period;
-    event->start_ns = since(origin - clock->host_ns, after);
+    event->start_ns = (int64_t)since(origin - clock->host_ns, after);
     event->ns = ticks > 0 ? (uint64_t)(ticks * device->info.timestamp_period_ns) : 0;
 }
 
@@ -409,7 +411,6 @@ vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_mark *mark,
     if (vkt_queue_wait_value(device, vkt_queue_next_value(device), "profile") != VKT_OK)
         goto ended;
     vkt_profile_pool(device, vkt_now_ns(), "stop", 0);
-    out->ns = vkt_now_ns() - mark->started_ns;
     /* What other threads recorded during the wait is submitted by now, or not in the record. */
     vkt_mutex_lock(&profile->lock);
     size_t end = profile->n_entries;
@@ -418,6 +419,7 @@ vkt_status vkt_profile_stop(vkt_device *device, const vkt_profile_mark *mark,
     if (vkt_queue_wait_inside(device, vkt_queue_next_value(device), "profile") != VKT_OK ||
         vkt_clock_read(device, profile->calibrated, &clock) != VKT_OK)
         goto ended;
+    out->ns = vkt_now_ns() - mark->started_ns;
     vkt_mutex_lock(&profile->lock);
     vkt_status status = fill_record(device, mark, end, n_queries, &clock, out);
     vkt_mutex_unlock(&profile->lock);

@@ -130,7 +130,8 @@ def boxes(events: Sequence[Event], y: int, scale: float, colors: dict[str, str])
     """A box for each event that can be seen beside the one before."""
     reached = -1.0
     for event in sorted(events, key=lambda e: e.start_ns):
-        x, width = LABEL + event.start_ns * scale, max(event.ns * scale, 0.5)
+        start = max(0, event.start_ns)  # others may have begun it before the profile
+        x, width = LABEL + start * scale, max((event.end_ns - start) * scale, 0.5)
         if x + width < reached + 0.5:
             continue
         reached = x + width

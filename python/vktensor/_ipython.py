@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from IPython.core.magic import no_var_expand
+
 import vktensor as vt
 
 #: The name that holds the value of a cell's last expression.
@@ -19,7 +21,7 @@ RESULT = "_vt_result"
 LEAST_RUNS, MOST_RUNS, ENOUGH_S = 7, 1000, 0.5
 PROFILED_RUNS = 5
 #: Options at the beginning of a line. Only what we know: code may begin with a minus.
-OPTION = re.compile(r"\s*(?:(-o)|(-r)\s*(\d+)|(-s)\s*(\S+))(?=\s|$)\s*")
+OPTION = re.compile(r"""\s*(?:(-o)|(-r)\s*(\d+)|(-s)\s+("[^"]*"|'[^']*'|\S+))(?=\s|$)\s*""")
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def split(magic: str, line: str, cell: str | None, known: str) -> tuple[dict[str
         groups = [group for group in match.groups() if group]
         if groups[0] not in known.split():
             raise ValueError(f"{magic}: expected {known} or code, got {groups[0]}")
-        options[groups[0]] = groups[-1]
+        options[groups[0]] = groups[-1].strip("\"'")
         line = line[match.end() :]
     return options, line if cell is None else f"{line}\n{cell}"
 
@@ -153,6 +155,7 @@ class Magics:
     def __init__(self, shell: Any) -> None:
         self.shell = shell
 
+    @no_var_expand
     def vt_time(self, line: str, cell: str | None = None) -> Timing | None:
         """Times code until the device is finished with it.
 
@@ -173,13 +176,14 @@ class Magics:
         print(timing)
         return None
 
+    @no_var_expand
     def vt_profile(self, line: str, cell: str | None = None) -> vt.Profile:
         """Runs code in a profile and shows that.
 
         %vt_profile [-s FILE] code        %%vt_profile [-s FILE]
 
         Tensors that the code names are computed within the profile. -s writes a trace for
-        ui.perfetto.dev.
+        ui.perfetto.dev; a name with spaces goes in quotes.
         """
         options, text = split("vt_profile", line, cell, "-s")
         code = compile_cell(self.shell, text)

@@ -396,7 +396,7 @@ def modf(x: Tensor, /) -> tuple[Tensor, Tensor]:
 def spacing(x: Tensor, /) -> Tensor:
     """Distance from x to the next number of its dtype away from 0, with the sign of x.
 
-    Infinite at the largest number, NaN at infinity.
+    Positive at both zeros, infinite at the largest number, NaN at infinity.
 
     Parameters
     ----------
@@ -420,7 +420,7 @@ def spacing(x: Tensor, /) -> Tensor:
     """
     check_real("spacing", x)
     x = _fit(x, x)
-    away = _core.copysign(math.inf, x)
+    away = _core.copysign(math.inf, _core.where(x == 0, 1.0, x))
     return _core.nextafter(x, away) - x
 
 

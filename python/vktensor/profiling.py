@@ -25,7 +25,8 @@ class Event:
     name : str
         What it was.
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         How long it took.
     thread : int
@@ -59,7 +60,8 @@ class Dispatch(Event):
     name : str
         The kernel's.
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         Its time on the GPU, 0 where the device has no timestamps.
     thread : int
@@ -116,7 +118,8 @@ class Compile(Event):
     name : str
         The kernel's.
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         How long it took.
     thread : int
@@ -156,7 +159,8 @@ class Transfer(Event):
     name : str
         "upload" or "download".
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         How long it took.
     thread : int
@@ -190,7 +194,8 @@ class Wait(Event):
         Why: "read" or "write" of memory, "synchronize", "slot" (too many submits in flight),
         "memory" (to reuse it), "staging" (of small uploads), "profile" (its own end).
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         How long it took.
     thread : int
@@ -218,7 +223,8 @@ class Submit(Event):
     name : str
         "submit".
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         How long it took.
     thread : int
@@ -254,7 +260,8 @@ class MemoryEvent(Event):
         memory, "trim"; "import" and "unimport" of NumPy's memory, which is not the pool's; "start"
         and "stop" of the profile and "submit" tell the state.
     start_ns : int
-        When it began, from the profile's start, on the host's clock (also for what ran on the GPU).
+        When it began, from the profile's start, on the host's clock (also for what ran on the GPU);
+        negative for what other threads had begun before.
     ns : int
         How long it took.
     thread : int
@@ -682,13 +689,14 @@ TRACKS = ("compile", "transfer", "submit", "wait")
 
 
 def _slice(event: Event, track: str, pid: int, tid: int, **args: Any) -> dict[str, Any]:
-    """A box on a track."""
+    """A box on a track; what began before the profile is cut off there."""
+    start = max(0, event.start_ns)
     return {
         "name": event.name,
         "cat": track,
         "ph": "X",
-        "ts": event.start_ns / 1e3,
-        "dur": event.ns / 1e3,
+        "ts": start / 1e3,
+        "dur": (event.end_ns - start) / 1e3,
         "pid": pid,
         "tid": tid,
         "args": args,
@@ -735,7 +743,7 @@ def _trace(profile: Profile, device: str) -> Iterable[dict[str, Any]]:
                 "cat": "memory",
                 "ph": "i",
                 "s": "p",
-                "ts": m.start_ns / 1e3,
+                "ts": max(0, m.start_ns) / 1e3,
                 "pid": HOST,
                 "tid": 1,
             }
@@ -751,7 +759,7 @@ def _arrows(profile: Profile, threads: list[int]) -> Iterable[dict[str, Any]]:
         if s.submit in first:
             tid = 1 + TRACKS.index("submit") + len(TRACKS) * threads.index(s.thread)
             arrow = {"name": "submit", "cat": "submit", "id": s.submit}
-            yield {**arrow, "ph": "s", "ts": s.start_ns / 1e3, "pid": HOST, "tid": tid}
+            yield {**arrow, "ph": "s", "ts": max(0, s.start_ns) / 1e3, "pid": HOST, "tid": tid}
             at = first[s.submit].start_ns / 1e3
             yield {**arrow, "ph": "f", "bp": "e", "ts": at, "pid": GPU, "tid": 1}
 

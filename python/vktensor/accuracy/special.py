@@ -164,7 +164,7 @@ NUMPY: dict[str, Callable[..., Any]] = reference.NUMPY | {
     "nextafter": lambda x, y: np.where(x == y, y, np.nextafter(x, y)),
     "pow": _power,
     "round": _round,
-    "spacing": lambda x: np.nextafter(x, np.copysign(x.dtype.type(np.inf), x)) - x,
+    "spacing": lambda x: np.nextafter(x, np.where(x < 0, -np.inf, np.inf).astype(x.dtype)) - x,
 }
 #: ml_dtypes has these for bfloat16; the others are computed in float32 and rounded.
 IN_BFLOAT16 = ("nan_to_num", "nextafter", "spacing")
