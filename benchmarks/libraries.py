@@ -310,7 +310,8 @@ class Jax(Library):
 
 
 def find_libraries(names: list[str] | None = None) -> list[Library]:
-    """vktensor, then the others that can be imported and have a device."""
+    """vktensor, then the others that can be imported and have a device. ValueError for names of
+    which that is not so."""
     found: list[Library] = [Vktensor()]
     for kind in (Library, Torch, Cupy, Jax):
         if names is not None and kind.name not in names:
@@ -319,4 +320,7 @@ def find_libraries(names: list[str] | None = None) -> list[Library]:
             library = kind()
             library.wait(library.put(np.zeros(1, np.float32)))
             found.append(library)
+    missing = set(names or ()) - {library.name for library in found}
+    if missing:
+        raise ValueError(f"not installed, or without a device: {', '.join(sorted(missing))}")
     return found

@@ -15,6 +15,10 @@ AGREEMENT = 0.05
 WARM_UP_SHARE = 0.4
 
 
+#: Units whose values are shown as they are, with how many are in a second.
+SECONDS = {"us": 1e6, "ms": 1e3, "s": 1.0, "ratio": 1.0}
+
+
 @dataclass(frozen=True)
 class Spread:
     """The quartiles of what was measured, lower is better: seconds, or a ratio."""
@@ -50,6 +54,10 @@ class Row:
     amount: float = 0.0
     libraries: dict[str, Spread] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.unit not in ("GB/s", "TFLOP/s", *SECONDS):
+            raise ValueError(f"the unit {self.unit} of {self.key} is not known")
+
     @property
     def key(self) -> str:
         """What names the row in one run."""
@@ -60,7 +68,7 @@ class Row:
         scale = {"GB/s": 1e9, "TFLOP/s": 1e12}
         if self.unit in scale:
             return self.amount / seconds / scale[self.unit]
-        return seconds * {"us": 1e6, "ms": 1e3, "s": 1.0, "ratio": 1.0}[self.unit]
+        return seconds * SECONDS[self.unit]
 
 
 def repeat(call: Callable[[], object]) -> Batch:

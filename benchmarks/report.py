@@ -20,6 +20,8 @@ import numpy as np
 from method import Row, Spread
 
 FORMAT = 1
+#: What a run must tell of its machine.
+MACHINE = ("device", "driver", "vulkan", "cpu", "cpus", "began")
 COPY = "elementwise: copy"
 
 
@@ -113,12 +115,15 @@ def load(path: Path) -> Run:
         data = json.loads(path.read_text())
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']}, expected {FORMAT}")
+        lacking = [name for name in MACHINE if name not in data["machine"]]
+        if lacking:
+            raise ValueError(f"{path} does not tell the machine's {', '.join(lacking)}")
         rows = []
         for row in data["rows"]:
             spreads = {name: Spread(**values) for name, values in row.pop("libraries").items()}
             rows.append(Row(**row, libraries=spreads))
         return Run(data["suite"], data["machine"], data["versions"], rows)
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a run of this benchmark: {error!r}") from error
 
 
@@ -194,8 +199,16 @@ def find_regressions(old: Run, new: Run, tolerance: float) -> list[tuple[Row, fl
     return found
 
 
-def compare(old: Run, new: Run, tolerance: float) -> int:
-    """Prints what became slower; 1 when anything did, 2 when the runs cannot be compared."""
+def find_missing(old: Run, new: Run) -> list[Row]:
+    """Our rows of the old run that the new one has not measured."""
+    ours = [row for row in old.rows if "vktensor" in row.libraries]
+    now = {row.key for row in new.rows if "vktensor" in row.libraries}
+    return [row for row in ours if row.key not in now]
+
+
+def compare(old: Run, new: Run, tolerance: float, whole: bool) -> int:
+    """Prints what changed; 1 when anything became slower, or was not measured in a `whole` run of
+    the same suite; 2 when the runs cannot be compared."""
     for what in ("device", "driver", "cpu"):
         if old.machine[what] != new.machine[what]:
             print(
@@ -203,29 +216,38 @@ def compare(old: Run, new: Run, tolerance: float) -> int:
                 file=sys.stderr,
             )
             return 2
+    missing = find_missing(old, new) if whole and old.suite == new.suite else []
     common = [row for row in new.rows if old.find(row.key)]
+    if not common:
+        print("not compared: the runs have no row in common", file=sys.stderr)
+        return 2
     slower = find_regressions(old, new, tolerance)
     print(f"compared {len(common)} rows with the run of {old.machine['began']}")
-    for row, ratio in slower:
-        was = old.find(row.key)
-        assert was is not None
-        before, now = (r.shown(r.libraries["vktensor"].median) for r in (was, row))
-        print(f"slower: {row.key}: {say(before)} -> {say(now)} {row.unit}, {ratio:.2f} x the time")
-    return 1 if slower else 0
+    for word, found in (("slower", slower), ("faster", find_regressions(new, old, tolerance))):
+        for key, ratio in ((row.key, ratio) for row, ratio in found):
+            was, row = old.find(key), new.find(key)
+            assert was is not None and row is not None
+            before, now = (r.shown(r.libraries["vktensor"].median) for r in (was, row))
+            times = ratio if word == "slower" else 1 / ratio
+            print(f"{word}: {key}: {say(before)} -> {say(now)} {row.unit}, {times:.2f} x the time")
+    for row in missing:
+        print(f"missing: {row.key}")
+    return 1 if slower or missing else 0
 
 
 # ---- Plots ---------------------------------------------------------------------------------------
 
 
 def plot(run: Run, path: Path) -> None:
-    """Bars of the rows that several libraries have, each over the fastest. Needs matplotlib."""
+    """Bars of the rows that several libraries have, each over the fastest. ValueError without
+    matplotlib, such rows, or for a kind of picture there is not."""
     try:
         pyplot = import_module("matplotlib.pyplot")
     except ImportError as error:
-        raise SystemExit("run.py: --plot needs matplotlib: pip install matplotlib") from error
+        raise ValueError("--plot needs matplotlib: pip install matplotlib") from error
     rows = [row for row in run.rows if len(row.libraries) > 1]
     if not rows:
-        raise SystemExit("run.py: --plot: no row has more than one library")
+        raise ValueError("--plot: no row has more than one library")
     names = [name for name in run.versions if any(name in row.libraries for row in rows)]
     figure, axes = pyplot.subplots(figsize=(9, 1.5 + 0.16 * len(rows) * max(2, len(names))))
     height = 0.8 / len(names)

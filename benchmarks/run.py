@@ -88,6 +88,22 @@ def measure_run(options: argparse.Namespace) -> Run:
     return run
 
 
+def check_measured(run: Run, cases: list[str]) -> Run:
+    """The run; ValueError when no row is one of those that were asked for."""
+    asked = [row for row in run.rows if row.key != COPY or any(part in COPY for part in cases)]
+    if cases and not asked:
+        raise ValueError(f"no row's name has {' or '.join(map(repr, cases))} in it")
+    return run
+
+
+def positive(text: str) -> float:
+    """A number above 0."""
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -99,7 +115,10 @@ def parse() -> argparse.Namespace:
         "--load", type=Path, metavar="FILE", help="take this run instead of measuring one"
     )
     parser.add_argument(
-        "--compare", type=Path, metavar="OLD", help="exit 1 when a row is slower than in this run"
+        "--compare",
+        type=Path,
+        metavar="OLD",
+        help="exit 1 when a row is slower than in this run, or no more there",
     )
     parser.add_argument(
         "--tolerance",
@@ -109,7 +128,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="bars as .png or .svg")
     parser.add_argument("--markdown", action="store_true", help="print the rows as a table")
-    parser.add_argument("--seconds", type=float, help="per case and library")
+    parser.add_argument("--seconds", type=positive, help="per case and library")
     parser.add_argument("--libraries", nargs="*", metavar="NAME", help="only these beside vktensor")
     parser.add_argument(
         "--peers-python",
@@ -122,21 +141,25 @@ def parse() -> argparse.Namespace:
 
 
 def main() -> int:
-    """0, or what the comparison found."""
+    """0; 1 when the comparison found a regression; 2 for wrong arguments and files."""
     options = parse()
     try:
+        for path in (options.json, options.plot):
+            if path and not path.parent.is_dir():
+                raise ValueError(f"there is no directory {path.parent}")
         old = load(options.compare) if options.compare else None
-        run = load(options.load) if options.load else measure_run(options)
+        measured = load(options.load) if options.load else measure_run(options)
+        run = check_measured(measured, [] if options.load else options.cases)
+        if options.json:
+            save(run, options.json)
+        if options.markdown:
+            print_markdown(run, options.cases)
+        if options.plot:
+            plot(run, options.plot)
     except (OSError, ValueError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 2
-    if options.json:
-        save(run, options.json)
-    if options.markdown:
-        print_markdown(run, options.cases)
-    if options.plot:
-        plot(run, options.plot)
-    return compare(old, run, options.tolerance) if old else 0
+    return compare(old, run, options.tolerance, not options.cases) if old else 0
 
 
 if __name__ == "__main__":

@@ -95,13 +95,64 @@ def test_runs_of_other_machines_and_other_files_are_not_compared(quick: Path, tm
     assert bench("--load", quick, "--compare", tmp_path / "none.json").returncode == 2
 
 
+def altered(quick: Path, path: Path, change: Any) -> Path:
+    """A copy of the run, changed."""
+    data = json.loads(quick.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    return path
+
+
+def test_rows_that_went_missing_fail_and_new_ones_do_not(quick: Path, tmp_path: Path):
+    gone = altered(quick, tmp_path / "gone.json", lambda data: data["rows"].pop(3))
+    name = "{group}: {name}".format(**json.loads(quick.read_text())["rows"][3])
+    done = bench("--load", gone, "--compare", quick)
+    assert done.returncode == 1 and f"missing: {name}\n" in done.stdout
+    assert bench("--load", quick, "--compare", gone).returncode == 0
+    # Where only some rows were asked for, or of another suite, the others are not missed.
+    assert bench("--load", gone, "--compare", quick, "matmul").returncode == 0
+    full = altered(quick, tmp_path / "full.json", lambda data: data.update(suite="full"))
+    assert bench("--load", gone, "--compare", full).returncode == 0
+    none = altered(quick, tmp_path / "none.json", lambda data: data["rows"].clear())
+    done = bench("--load", quick, "--compare", none)
+    assert done.returncode == 2 and "no row in common" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda data: data.update(machine={}), "does not tell the machine's device"),
+        (lambda data: data["rows"][0].update(unit="furlong"), "the unit furlong of"),
+        (lambda data: data.update(rows=[3]), "is not a run of this benchmark"),
+    ],
+)
+def test_a_file_with_gaps_is_no_run(quick: Path, tmp_path: Path, change, words):
+    done = bench("--load", altered(quick, tmp_path / "run.json", change), "--markdown")
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--json", "/no/such/run.json"], "there is no directory /no/such"),
+        (["--plot", "/no/such/bars.png"], "there is no directory /no/such"),
+        (["--libraries", "abacus"], "not installed, or without a device: abacus"),
+        (["--libraries", "--seconds", "0.01", "--", "no such row"], "'no such row' in it"),
+        (["--seconds", "-1"], "invalid positive value: '-1'"),
+    ],
+)
+def test_arguments_that_ask_for_nothing_are_refused(arguments, words):
+    done = bench(*arguments)
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_plot_is_drawn_or_the_missing_package_named(quick: Path, tmp_path: Path):
     picture = tmp_path / "bars.svg"
     done = bench("--load", quick, "--plot", picture)
     if importlib.util.find_spec("matplotlib"):
         assert done.returncode == 0 and "<svg" in picture.read_text()
     else:
-        assert done.returncode == 1 and "pip install matplotlib" in done.stderr
+        assert done.returncode == 2 and "pip install matplotlib" in done.stderr
 
 
 def test_the_vulkan_peers_suite_stands_alone(tmp_path: Path):
