@@ -103,6 +103,28 @@ def test_divisors_of_random_integers_equal_numpys(dtype):
         agree(np.lcm(vt.asarray(a), vt.asarray(b)), np.lcm(a, b), "lcm")
 
 
+@pytest.mark.parametrize("dtype", ["bool", *INTEGERS])
+def test_bits_are_counted_as_numpy_counts_them(dtype):
+    if dtype == "bool":
+        x = np.array([False, True])
+    else:
+        info = np.iinfo(dtype)
+        powers = [s * 2**k + d for k in range(info.bits) for d in (-1, 0, 1) for s in (-1, 1)]
+        whole = [k for k in (*powers, info.min, info.max) if info.min <= k <= info.max]
+        random = np.random.default_rng(5).integers(info.min, info.max, 5000, dtype, endpoint=True)
+        x = np.concatenate([np.array(whole, dtype), random])
+    expected = np.array([abs(int(k)).bit_count() for k in x], np.uint8)
+    agree(vt.bitwise_count(vt.asarray(x)), expected, "bitwise_count")
+    if hasattr(np, "bitwise_count"):  # from NumPy 2 on
+        agree(np.bitwise_count(vt.asarray(x)), expected, "np.bitwise_count")
+
+
+def test_bits_of_other_numbers_are_not_counted():
+    for x, name in ((vt.ones(2), "float32"), (3, "int"), (np.ones(2, int), "ndarray")):
+        with pytest.raises(TypeError, match=f"bitwise_count: .* got {name}"):
+            vt.bitwise_count(x)
+
+
 def test_the_longest_run_of_euclids_algorithm_ends():
     """Neighbours of Fibonacci's series take most turns: 91 of 64 bits."""
     series = [1, 1]

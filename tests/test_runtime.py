@@ -72,6 +72,23 @@ def test_the_doctor_reports_and_passes():
     assert done.returncode == 1 and "install" in done.stdout
 
 
+@pytest.mark.unwatched
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("tune --device 99", "there is no device 99"),
+        ("accuracy --device no-such-device", "'no-such-device'"),
+        ("accuracy --function exq", "got exq"),
+        ("accuracy --json /no/such/results.json", "there is no directory /no/such"),
+        ("accuracy --page --output /no/such", "/no/such"),
+    ],
+)
+def test_commands_say_what_is_wrong_with_their_arguments(arguments, words):
+    command = [sys.executable, "-m", "vktensor", *arguments.split()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
+
+
 def test_devices_describe_themselves():
     devices = vt.devices()
     assert devices and vt.default_device() in devices

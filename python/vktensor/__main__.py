@@ -125,7 +125,11 @@ def main(argv: list[str] | None = None) -> int:
     accuracy.add_arguments(commands.add_parser("accuracy", help=accuracy.HELP))
     args = parser.parse_args(argv)
     run = {"accuracy": accuracy.main, "tune": tuning.main}.get(args.command)
-    return run(args) if run else doctor()
+    try:
+        return run(args) if run else doctor()
+    except (OSError, ValueError) as error:  # a device, function or path there is not
+        print(f"python -m vktensor: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

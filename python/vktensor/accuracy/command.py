@@ -199,10 +199,14 @@ def write_json(results: dict[str, Any], path: Path) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """0, or 1 where --check found an error above its bound."""
+    """0, or 1 where --check found an error above its bound. ValueError for a function, device or
+    directory there is not."""
     if args.page:
         print(page.write(args.output or Path("docs")))
         return 0
+    rows_of(args.function)
+    if args.json and not args.json.parent.is_dir():  # to be known before the measuring
+        raise ValueError(f"accuracy: there is no directory {args.json.parent}")
     if not importlib.util.find_spec("mpmath"):
         print("accuracy: needs mpmath, against which the references are checked", file=sys.stderr)
         return 2
