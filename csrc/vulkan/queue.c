@@ -532,8 +532,11 @@ static bool is_finished(vkt_device *device, uint64_t value)
 
     for (uint32_t i = 0; i < queue->n_slots; i++) {
         VkEvent event = queue->slots[i].finished;
-        if (queue->slots[i].value == value && event)
-            return device->vk.vkGetEventStatus(device->handle, event) == VK_EVENT_SET;
+        if (queue->slots[i].value != value || !event)
+            continue;
+        bool set = device->vk.vkGetEventStatus(device->handle, event) == VK_EVENT_SET;
+        atomic_thread_fence(memory_order_acquire); /* what the driver's threads wrote before it */
+        return set;
     }
     return vkt_queue_reached(device) >= value;
 }
