@@ -10,6 +10,7 @@
 
 #define TILE (4u * BATCHES * GROUP)
 
+// hand(x, i): x of the span's invocation i.
 #ifdef SHUFFLE
 #define hand(x, i) subgroupShuffle(x, i)
 #define ME (gl_SubgroupID * gl_SubgroupSize + gl_SubgroupInvocationID)
@@ -18,7 +19,6 @@
 
 shared HELD handed[GROUP];
 
-// x of the span's invocation i.
 HELD hand(HELD x, uint i)
 {
     barrier();
