@@ -33,34 +33,33 @@ shared VALUE span_sums[GROUP / SPAN];
 // The first element, counted in the tile, of this invocation's batch q.
 uint batch_at(uint q) { return 4u * ((ME / SPAN * BATCHES + q) * SPAN + ME % SPAN); }
 
+// What tile_load and tile_store hand to functions: batch q, or where that is not SAME a batch x of
+// its own, as the whole array would lie in memory.
+#ifdef SAME
+#define BATCH v[q]
+#else
+#define BATCH x
+#endif
+
 // This invocation's elements of the tile that begins at element r of the row; neutral ones past
-// the end. Rows of arrays are handed to functions only where they are SAME, or else they lie in
-// memory.
+// the end.
 void tile_load(uint r, uint end, int at[OPERANDS], out HELD v[BATCHES][4])
 {
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         uint first = r + batch_at(q);
-#ifdef SAME
-        if (first + 4u <= end) {
-            load(first, at, v[q]);
-        } else {
-            [[unroll]] for (uint j = 0u; j < 4u; j++) {
-                v[q][j] = NEUTRAL;
-                if (first + j < end)
-                    load_one(first + j, at, v[q][j]);
-            }
-        }
-#else
+#ifndef SAME
         VALUE x[4];
+#endif
         if (first + 4u <= end) {
-            load(first, at, x);
+            load(first, at, BATCH);
         } else {
             [[unroll]] for (uint j = 0u; j < 4u; j++) {
-                x[j] = NEUTRAL;
+                BATCH[j] = NEUTRAL;
                 if (first + j < end)
-                    load_one(first + j, at, x[j]);
+                    load_one(first + j, at, BATCH[j]);
             }
         }
+#ifndef SAME
         [[unroll]] for (uint j = 0u; j < 4u; j++)
             v[q][j] = put(x[j]);
 #endif
@@ -115,23 +114,18 @@ void tile_store(uint r, uint end, int at[OPERANDS], VALUE start, HELD v[BATCHES]
     [[unroll]] for (uint q = 0u; q < BATCHES; q++) {
         uint first = r + batch_at(q);
         VALUE precedes = combine(start, get(before[q]));
-#ifdef SAME
-        [[unroll]] for (uint j = 0u; j < 4u; j++)
-            v[q][j] = combine(precedes, v[q][j]);
-#define SCANNED v[q]
-#else
+#ifndef SAME
         VALUE x[4];
-        [[unroll]] for (uint j = 0u; j < 4u; j++)
-            x[j] = combine(precedes, get(v[q][j]));
-#define SCANNED x
 #endif
+        [[unroll]] for (uint j = 0u; j < 4u; j++)
+            BATCH[j] = combine(precedes, get(v[q][j]));
         if (first + 4u <= end) {
-            store_four(first, at, SCANNED);
+            store_four(first, at, BATCH);
             continue;
         }
         [[unroll]] for (uint j = 0u; j < 3u; j++) {
             if (first + j < end)
-                store(first + j, at, SCANNED[j]);
+                store(first + j, at, BATCH[j]);
         }
     }
 }
