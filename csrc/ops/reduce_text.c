@@ -350,26 +350,26 @@ static void emit_store(const vkt_variant *variant, const vkt_reducer *reducer, v
     vkt_emit_access(&result, true, out);
 }
 
-bool vkt_reducer_is_wide(const vkt_reducer *reducer)
-{
-    vkt_register reg = vkt_dtypes[reducer->value].reg;
-    return reg == VKT_REG_I64 || reg == VKT_REG_U64 || reg == VKT_REG_F64 || reg == VKT_REG_C128;
-}
-
 /* What stands for a value in arrays of registers: 64-bit ones are words, as an H100's compiler
  * keeps arrays of them in memory, and as subgroups of 64-bit integers are a feature of their own.
- */
+ * Others have no type here and stand for themselves. */
+static const struct {
+    const char *type, *put, *get;
+} held[VKT_REG_COUNT] = {
+    [VKT_REG_I64] = {"ivec2", "unpack32(x)", "pack64(x)"},
+    [VKT_REG_U64] = {"uvec2", "unpack32(x)", "pack64(x)"},
+    [VKT_REG_F64] = {"uvec2", "unpackDouble2x32(x)", "packDouble2x32(x)"},
+    [VKT_REG_C128] = {"uvec4", "uvec4(unpackDouble2x32(x.x), unpackDouble2x32(x.y))",
+                      "dvec2(packDouble2x32(x.xy), packDouble2x32(x.zw))"},
+};
+
+bool vkt_reducer_is_wide(const vkt_reducer *reducer)
+{
+    return held[vkt_dtypes[reducer->value].reg].type != NULL;
+}
+
 static void emit_held(vkt_register reg, vkt_text *out)
 {
-    static const struct {
-        const char *type, *put, *get;
-    } held[VKT_REG_COUNT] = {
-        [VKT_REG_I64] = {"ivec2", "unpack32(x)", "pack64(x)"},
-        [VKT_REG_U64] = {"uvec2", "unpack32(x)", "pack64(x)"},
-        [VKT_REG_F64] = {"uvec2", "unpackDouble2x32(x)", "packDouble2x32(x)"},
-        [VKT_REG_C128] = {"uvec4", "uvec4(unpackDouble2x32(x.x), unpackDouble2x32(x.y))",
-                          "dvec2(packDouble2x32(x.xy), packDouble2x32(x.zw))"},
-    };
     if (!held[reg].type) {
         vkt_text_append(out, "#define SAME\n#define HELD VALUE\n#define put(x) (x)\n"
                              "#define get(x) (x)\n");
