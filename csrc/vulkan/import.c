@@ -194,16 +194,10 @@ fail:
 
 /* ---- Ending ---------------------------------------------------------------------------------- */
 
-static uint64_t find_last_use(const vkt_import *import)
-{
-    const vkt_usage *usage = &import->block.usage;
-    return vkt_max_u64(usage->write_submit, usage->read_submit);
-}
-
 /* Every op that touches the pages was waited for, unless its wait was interrupted. */
 static bool is_idle(vkt_device *device, const vkt_import *import)
 {
-    uint64_t last = find_last_use(import);
+    uint64_t last = vkt_usage_last_submit(&import->block.usage);
     return device->lost || last <= vkt_queue_known(device) || last <= vkt_queue_reached(device);
 }
 
@@ -242,7 +236,7 @@ void vkt_import_drop(vkt_block *block)
     *at = block->import->next;
     block->import->next = device->dying_imports;
     device->dying_imports = block->import;
-    vkt_queue_catch_up(device, find_last_use(block->import));
+    vkt_queue_catch_up(device, vkt_usage_last_submit(&block->usage));
     vkt_imports_reap(device);
 }
 

@@ -20,6 +20,7 @@
 #endif
 #include <volk.h>
 
+#include "base/checked.h"
 #include "base/thread.h"
 #include "vulkan/compat.h"
 #include "vulkan/device.h"
@@ -76,6 +77,12 @@ typedef struct vkt_usage {
     uint64_t write_submit, read_submit; /* timeline values whose completion ends those */
     vkt_span write_span, read_span;
 } vkt_usage;
+
+/* The timeline value whose completion ends every use so far. */
+static inline uint64_t vkt_usage_last_submit(const vkt_usage *usage)
+{
+    return vkt_max_u64(usage->write_submit, usage->read_submit);
+}
 
 struct vkt_block {
     vkt_device *device;

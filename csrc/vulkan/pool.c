@@ -83,11 +83,6 @@ static uint32_t slab_pages(uint32_t class_index, bool minimal)
 
 /* ---- Usage */
 
-static uint64_t last_submit(const vkt_usage *usage)
-{
-    return vkt_max_u64(usage->write_submit, usage->read_submit);
-}
-
 /* Adds what happened to a neighbour; the span becomes everything, for it may lie anywhere. */
 static void merge_usage(vkt_usage *into, const vkt_usage *from)
 {
@@ -221,7 +216,7 @@ static void put_in_slab(vkt_pool *pool, vkt_block *block)
 /* Host blocks whose submits are finished become free. */
 static void retire_pending(vkt_pool *pool, vkt_size_class *cls, uint64_t reached)
 {
-    while (cls->pending && last_submit(&cls->pending->usage) <= reached) {
+    while (cls->pending && vkt_usage_last_submit(&cls->pending->usage) <= reached) {
         vkt_block *block = cls->pending;
         cls->pending = block->next;
         if (!cls->pending)
@@ -260,7 +255,7 @@ static vkt_block *take_large(vkt_pool *pool, uint64_t nbytes, uint64_t reached)
             uint64_t capacity = (*at)->capacity;
             if (capacity < nbytes || capacity > most || (best && capacity >= (*best)->capacity))
                 continue;
-            if (pool->kind == VKT_MEMORY_HOST && last_submit(&(*at)->usage) > reached)
+            if (pool->kind == VKT_MEMORY_HOST && vkt_usage_last_submit(&(*at)->usage) > reached)
                 continue;
             best = at;
         }
@@ -292,7 +287,7 @@ void vkt_pool_put(vkt_pool *pool, vkt_block *block, uint64_t reached)
 
     if (!slab) {
         put_in_bucket(pool, block);
-    } else if (pool->kind == VKT_MEMORY_HOST && last_submit(&block->usage) > reached) {
+    } else if (pool->kind == VKT_MEMORY_HOST && vkt_usage_last_submit(&block->usage) > reached) {
         vkt_size_class *cls = &pool->classes[slab->class_index];
         block->next = NULL;
         *cls->append = block;
@@ -396,7 +391,7 @@ static bool is_chunk_idle(const shared_chunk *chunk, uint64_t reached)
     if (chunk->n_used)
         return false;
     for (uint32_t i = 0; i < chunk->n_pages; i++) {
-        if (last_submit(&chunk->usages[i]) > reached)
+        if (vkt_usage_last_submit(&chunk->usages[i]) > reached)
             return false;
     }
     return true;
@@ -407,7 +402,7 @@ vkt_chunk *vkt_pool_remove_chunk(vkt_pool *pool, uint64_t reached)
     for (uint32_t i = VKT_POOL_BUCKETS; i-- > 0;) {
         for (vkt_block **at = &pool->buckets[i]; *at; at = &(*at)->next) {
             vkt_block *block = *at;
-            if (last_submit(&block->usage) > reached)
+            if (vkt_usage_last_submit(&block->usage) > reached)
                 continue;
             *at = block->next;
             vkt_chunk *chunk = (void *)((char *)block - offsetof(large_chunk, block));

@@ -83,7 +83,7 @@ static void read_host(vkt_block *block, uint64_t offset, void *dst, uint64_t nby
 
 static bool is_idle(vkt_device *device, const vkt_block *block)
 {
-    uint64_t last = vkt_max_u64(block->usage.write_submit, block->usage.read_submit);
+    uint64_t last = vkt_usage_last_submit(&block->usage);
     return last <= vkt_queue_known(device) || last <= vkt_queue_reached(device);
 }
 
