@@ -64,7 +64,6 @@ struct vkt_queue {
     VkPipeline bound;
     uint32_t n_commands, threshold, args_used;
     uint64_t nbytes, worth_nbytes, spin_ns;
-    bool is_cpu;
     _Atomic uint64_t submitted, reached;
     _Atomic uint32_t n_waiters; /* threads inside vkWaitSemaphores */
     vkt_chunk args;             /* MAX_SLOTS parts of ARGS_NBYTES */
@@ -267,7 +266,7 @@ static vkt_status add_slot(vkt_device *device)
         .commandBufferCount = 1,
     };
     VKT_VK(device, device->vk.vkAllocateCommandBuffers(device->handle, &info, &fresh.commands));
-    if (device->queue->is_cpu)
+    if (device->info.kind == VKT_DEVICE_CPU)
         VKT_VK(device, device->vk.vkCreateEvent(device->handle, &event, NULL, &fresh.finished));
     device->queue->slots[device->queue->n_slots++] = fresh;
     return VKT_OK;
@@ -543,7 +542,7 @@ static bool is_finished(vkt_device *device, uint64_t value)
 
 static bool spin_until(vkt_device *device, uint64_t value, wait_end end)
 {
-    bool is_cpu = device->queue->is_cpu;
+    bool is_cpu = device->info.kind == VKT_DEVICE_CPU;
     uint64_t deadline = vkt_now_ns() + device->queue->spin_ns;
     do {
         for (int i = 0; i < 8; i++) {
@@ -698,7 +697,6 @@ vkt_status vkt_queue_create(vkt_device *device)
     queue->threshold = FIRST_THRESHOLD;
     queue->worth_nbytes = is_cpu ? CPU_WORTH_NBYTES : GPU_WORTH_NBYTES;
     queue->spin_ns = is_cpu ? CPU_SPIN_NS : GPU_SPIN_NS;
-    queue->is_cpu = is_cpu;
     VKT_VK(device,
            device->vk.vkCreateSemaphore(device->handle, &semaphore, NULL, &queue->timeline));
     if (device->info.bind_nbytes) {
